@@ -1,0 +1,86 @@
+"""What was done, by whom, to what. Never what it said."""
+
+from uuid import uuid4
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Entry(models.Model):
+    """One link of a clinic's chain. Bare references, no foreign keys: the entry outlives what it names."""
+
+    class Event(models.TextChoices):
+        CLINIC_MADE = "clinic:made", _("Clinic set up")
+        STAFF_INVITED = "staff:invited", _("Colleague invited")
+        STAFF_JOINED = "staff:joined", _("Colleague joined")
+        STAFF_CHANGED = "staff:changed", _("Role changed")
+        STAFF_LOCKED_OUT = "staff:locked-out", _("Colleague locked out")
+        STAFF_LET_IN = "staff:let-in", _("Colleague let in again")
+        STAFF_RESET = "staff:reset", _("Signing in reset")
+        INVITATION_WITHDRAWN = "invitation:withdrawn", _("Invitation withdrawn")
+        SIGNED_IN = "session:began", _("Signed in")
+        LOCKED = "session:locked", _("Locked")
+        CLIENT_RECORDED = "client:recorded", _("Client recorded")
+        CLIENT_CHANGED = "client:changed", _("Client changed")
+        CLIENT_VIEWED = "client:viewed", _("Client opened")
+        CLIENTS_LISTED = "client:listed", _("Client list opened")
+        VALUE_SHOWN = "client:value-shown", _("Masked value shown")
+        SEARCHED = "client:searched", _("Search")
+        RELATION_RECORDED = "relation:recorded", _("Family member recorded")
+        MATTER_OPENED = "matter:opened", _("Matter opened")
+        MATTER_CHANGED = "matter:changed", _("Matter changed")
+        MATTER_VIEWED = "matter:viewed", _("Matter viewed")
+        MATTERS_LISTED = "matter:listed", _("Matter list opened")
+        MATTER_ASSIGNED = "matter:assigned", _("Put on the matter")
+        MATTER_UNASSIGNED = "matter:unassigned", _("Taken off the matter")
+        MATTER_SCREENED = "matter:screened", _("Screened off the matter")
+        MATTER_CLOSED = "matter:closed", _("Matter closed")
+        MATTER_REOPENED = "matter:reopened", _("Matter reopened")
+        NOTE_WRITTEN = "note:written", _("Note written")
+        EVENT_RECORDED = "event:recorded", _("Decision or notice entered")
+        DEADLINE_PROPOSED = "deadline:proposed", _("Date proposed")
+        DEADLINE_VIEWED = "deadline:viewed", _("Date opened")
+        DEADLINE_CONFIRMED = "deadline:confirmed", _("Date confirmed")
+        DEADLINE_MET = "deadline:met", _("Date met")
+        DEADLINE_MOVED = "deadline:moved", _("Date changed")
+        DEADLINE_DROPPED = "deadline:dropped", _("Date no longer applies")
+        DEADLINE_REOPENED = "deadline:reopened", _("Date opened again")
+        CHANGE_ASKED = "change:asked", _("Second person asked")
+        CHANGE_REFUSED = "change:refused", _("Second person said no")
+        FILING_RECORDED = "filing:recorded", _("Filing recorded")
+        FILING_CHANGED = "filing:changed", _("Filing outcome recorded")
+        FILING_VIEWED = "filing:viewed", _("Filing opened")
+        REMINDER_SENT = "reminder:sent", _("Reminder sent")
+        HOLD_PLACED = "hold:placed", _("Hold placed")
+        HOLD_LIFT_ASKED = "hold:lift-asked", _("Asked to lift a hold")
+        HOLD_LIFTED = "hold:lifted", _("Hold lifted")
+        PURGE_PROPOSED = "purge:proposed", _("Purge proposed")
+        PURGE_REFUSED = "purge:refused", _("Purge refused")
+        PURGE_APPROVED = "purge:approved", _("Purge approved")
+        PURGED = "purge:done", _("Keys destroyed")
+        AUDIT_VIEWED = "audit:viewed", _("Audit trail opened")
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    clinic_id = models.UUIDField()
+    seq = models.BigIntegerField()
+    at = models.DateTimeField()
+    actor_id = models.UUIDField(null=True)
+    event = models.CharField(max_length=40, choices=Event)
+    matter_id = models.UUIDField(null=True)
+    person_id = models.UUIDField(null=True)
+    object_id = models.UUIDField(null=True)
+    previous = models.BinaryField(max_length=32)
+    link = models.BinaryField(max_length=32)
+
+    class Meta:
+        constraints = [
+            # The chain cannot fork: two entries never claim the same place.
+            models.UniqueConstraint(fields=["clinic_id", "seq"], name="one_entry_at_each_place"),
+        ]
+        indexes = [
+            models.Index(fields=["clinic_id", "matter_id", "-seq"], name="entries_of_a_matter"),
+            models.Index(fields=["clinic_id", "person_id", "-seq"], name="entries_of_a_person"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event} at {self.seq}"

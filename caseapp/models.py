@@ -1,0 +1,33 @@
+"""The register of tables. Every room's models are named here so Django finds them."""
+
+from caseapp.access.models import Clinic, Invitation, SetupLink, User
+from caseapp.audit.models import Entry
+from caseapp.deadlines.models import CaseEvent, Change, Deadline
+from caseapp.filings.models import Filing
+from caseapp.matters.models import Assignment, Matter, Note, Party, Screen
+from caseapp.people.models import Person, Relation, SafeContact
+from caseapp.reminders.models import Reminder
+from caseapp.retention.models import Hold, Purge
+
+__all__ = [
+    "Assignment",
+    "CaseEvent",
+    "Change",
+    "Clinic",
+    "Deadline",
+    "Entry",
+    "Filing",
+    "Hold",
+    "Invitation",
+    "Matter",
+    "Note",
+    "Party",
+    "Person",
+    "Purge",
+    "Relation",
+    "Reminder",
+    "SafeContact",
+    "Screen",
+    "SetupLink",
+    "User",
+]

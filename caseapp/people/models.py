@@ -1,0 +1,104 @@
+"""Clients and their families, and the safe ways to reach them."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from caseapp.access.models import Clinic, User
+from caseapp.vault.fields import SealedDateField, SealedJSONField, SealedTextField
+from caseapp.vault.rows import SealedRow
+
+
+class Person(SealedRow):
+    """A client or a member of a client's family. Everything said about them is under their own key."""
+
+    sealed_under = "id"
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="people")
+    given_names = SealedTextField(max_length=120)
+    first_surname = SealedTextField(max_length=120)
+    second_surname = SealedTextField(max_length=120)
+    own_script = SealedTextField(max_length=240)
+    other_names = SealedTextField(max_length=500)
+    birth_date = SealedDateField(hide_presence=True, null=True)
+    a_number = SealedTextField(max_length=9, hide_presence=True)
+    country = SealedTextField(max_length=80)
+    language = SealedTextField(max_length=80)
+    interpreter = SealedJSONField()
+    # What the roster is built from; see people/roster.py.
+    search_card = SealedJSONField()
+    card_seq = models.BigIntegerField(default=0)
+    recorded_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    recorded_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            # For the roster, which reads only what changed since it last looked.
+            models.Index(fields=["clinic", "card_seq"], name="people_by_card_seq"),
+        ]
+
+    @property
+    def name(self) -> str:
+        """The name in full, as it is said: given names, then each surname."""
+        return " ".join(filter(None, [self.given_names, self.first_surname, self.second_surname]))
+
+    def __str__(self) -> str:
+        return f"person {self.id}"
+
+
+class SafeContact(SealedRow):
+    """A way to reach someone that will not put them in danger, and the hours at which it is safe."""
+
+    class Channel(models.TextChoices):
+        TEXT = "text", _("Text message")
+        CALL = "call", _("Call")
+        WHATSAPP = "whatsapp", _("WhatsApp")
+        EMAIL = "email", _("E-mail")
+        LETTER = "letter", _("Letter")
+        THROUGH = "through someone", _("Through someone")
+
+    sealed_under = "person_id"
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+")
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="safe_contacts")
+    channel = SealedTextField(max_length=20)
+    address = SealedTextField(max_length=240)
+    hours = SealedTextField(max_length=240)
+    instructions = SealedTextField(max_length=500)
+    recorded_at = models.DateTimeField()
+
+    @property
+    def channel_label(self) -> str:
+        return str(self.Channel(self.channel).label)
+
+    def __str__(self) -> str:
+        return f"safe contact {self.id}"
+
+
+class Relation(SealedRow):
+    """That two people are family. How they are related is under the first person's key."""
+
+    sealed_under = "person_id"
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+")
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="relations")
+    relative = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="related_to")
+    kind = SealedTextField(max_length=40)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["person", "relative"], name="related_once"),
+            models.CheckConstraint(
+                condition=~models.Q(person=models.F("relative")), name="nobody_is_their_own_relative"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"relation {self.id}"
