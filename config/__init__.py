@@ -1,0 +1,1 @@
+"""How the house is set up: settings from the environment, the background queue, the embedded servers."""

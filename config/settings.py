@@ -1,0 +1,239 @@
+"""Every setting of the product, read from the environment; nothing dangerous is a default.
+
+docs/settings.md lists the names. Without any, the house runs on one machine, on the loopback address,
+with its own PostgreSQL and Valkey under STATE_DIR.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from config import env, logs, places
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+AMPARO_ROLE = env.role()
+STATE_DIR = env.directory("AMPARO_STATE", BASE_DIR / "var")
+DEMO = env.flag("AMPARO_DEMO", False)
+
+# --- The address ---------------------------------------------------------------------------------
+
+_address = env.public_url("http://localhost:8000")
+PUBLIC_URL = _address.geturl()
+IS_HTTPS = _address.scheme == "https"
+if DEMO and _address.hostname not in env.LOOPBACK:
+    raise ImproperlyConfigured(
+        "The demo signs anyone in, so it answers on this machine only. Unset AMPARO_DEMO."
+    )
+
+DEBUG = False
+ALLOWED_HOSTS = sorted({_address.hostname or "localhost", "localhost", "127.0.0.1", "[::1]"})
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+
+# --- Secrets -------------------------------------------------------------------------------------
+
+if IS_HTTPS:
+    SECRET_KEY = env.text("AMPARO_SECRET_KEY")
+    if len(SECRET_KEY) < 50:
+        raise ImproperlyConfigured("AMPARO_SECRET_KEY is too short. Use at least 50 random characters.")
+else:
+    SECRET_KEY = env.text("AMPARO_SECRET_KEY", None) or places.secret_file(STATE_DIR / "secret.key")
+
+# Only web may open what is sealed. The other processes never learn where the root key is.
+KEY_PROVIDER = env.text("AMPARO_KEY_PROVIDER", "file")
+ROOT_KEY_FILE: Path | None = None
+if AMPARO_ROLE == "web":
+    ROOT_KEY_FILE = env.directory("AMPARO_ROOT_KEY_FILE", STATE_DIR / "root" / "root.key")
+
+# --- The databases -------------------------------------------------------------------------------
+
+DATA_USER = {"owner": "amparo_owner", "web": "amparo_web", "worker": "amparo_worker"}[AMPARO_ROLE]
+KEYRING_USER = {"owner": "amparo_owner", "web": "amparo_keyring", "worker": "amparo_shredder"}[AMPARO_ROLE]
+
+
+def _embedded(name: str, user: str) -> dict[str, Any]:
+    """Return the connection to the cluster under STATE_DIR; its password exists once `serve` made it."""
+    home = STATE_DIR / "pg"
+    password = home / "passwords" / user
+    return {
+        "NAME": name,
+        "USER": user,
+        "PASSWORD": password.read_text(encoding="utf-8") if password.exists() else "",
+        "HOST": str(places.socket_directory(home)),
+        "PORT": "5432",
+        "OPTIONS": {},
+    }
+
+
+def _database(url_name: str, name: str, user: str) -> dict[str, Any]:
+    database = env.database(f"{url_name}_{AMPARO_ROLE.upper()}", lambda: _embedded(name, user))
+    database |= {
+        "ENGINE": "django.db.backends.postgresql",
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"connect_timeout": "10", "application_name": f"amparo-{AMPARO_ROLE}"} | database["OPTIONS"],
+    }
+    return database
+
+
+DATABASES = {
+    "default": _database("DATABASE_URL", "amparo", DATA_USER),
+    "keyring": _database("KEYRING_URL", "keyring", KEYRING_USER),
+}
+EMBEDDED_DATABASE = env.text("DATABASE_URL_OWNER", None) is None
+_urls = [
+    f"{kind}_URL_{role}" for kind in ("DATABASE", "KEYRING") for role in ("OWNER", "WEB", "WORKER")
+]
+_given = [name for name in _urls if env.text(name, None) is not None]
+if f"DATABASE_URL_{AMPARO_ROLE.upper()}" in _given and f"KEYRING_URL_{AMPARO_ROLE.upper()}" not in _given:
+    raise ImproperlyConfigured(
+        f"DATABASE_URL_{AMPARO_ROLE.upper()} is set and KEYRING_URL_{AMPARO_ROLE.upper()} is not."
+        " The keyring needs its own database."
+    )
+DATABASE_ROUTERS = ["caseapp.vault.router.KeyringRouter"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "amparo_cache"},
+}
+
+# --- The house -----------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "caseapp",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "django_htmx",
+    "csp",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "caseapp" / "web" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- Who may come in -----------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "caseapp.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_COOKIE_NAME = "__Host-amparo" if IS_HTTPS else "amparo"
+SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = IS_HTTPS
+CSRF_COOKIE_NAME = "__Host-amparo-csrf" if IS_HTTPS else "amparo-csrf"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SECURE = IS_HTTPS
+
+# --- What a browser is told ----------------------------------------------------------------------
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    },
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+# Not no-referrer: browsers then send "Origin: null" with a form, and Django refuses it.
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_SSL_REDIRECT = IS_HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if IS_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = IS_HTTPS
+# Preloading is asked of browser makers by whoever owns the whole domain; that is not ours to declare.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
+
+# --- Words, dates, files -------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en-us"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = STATE_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "caseapp" / "web" / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+# Nothing that is uploaded may touch the disk unsealed.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+
+# --- Mail ----------------------------------------------------------------------------------------
+
+DEFAULT_FROM_EMAIL = env.text("AMPARO_MAIL_FROM", f"amparo@{_address.hostname}")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+EMAIL_TIMEOUT = 20
+_mail = env.mail("AMPARO_SMTP_URL")
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend" if _mail else "config.mail.OwedBackend"
+globals().update(_mail or {})
+
+# --- The queue -----------------------------------------------------------------------------------
+
+BROKER_URL = env.text(
+    "BROKER_URL", f"redis+socket://{places.socket_directory(STATE_DIR / 'valkey')}/valkey.sock"
+)
+
+# --- What is written down about errors -----------------------------------------------------------
+
+LOGGING_CONFIG = "logging.config.dictConfig"
+LOGGING = logs.CONFIG
+DEFAULT_EXCEPTION_REPORTER = "config.logs.NoValuesReporter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "config.logs.NoValuesFilter"
+ADMINS: list[tuple[str, str]] = []
