@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, ClassVar
 from uuid import uuid4
 
@@ -83,6 +84,16 @@ class SetupLink(models.Model):
         return f"set-up link {self.id}"
 
 
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def unused(self) -> InvitationQuerySet:
+        """Links neither used nor withdrawn, whether or not their time has run out."""
+        return self.filter(used_at__isnull=True, withdrawn_at__isnull=True)
+
+    def open(self, *, now: datetime) -> InvitationQuerySet:
+        """Links that still let someone in."""
+        return self.unused().filter(expires_at__gt=now)
+
+
 class Invitation(SealedRow):
     """A one-time link that lets one person in: to join, or to set up signing in again."""
 
@@ -91,7 +102,9 @@ class Invitation(SealedRow):
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="invitations")
     token_hash = models.BinaryField(max_length=32, unique=True)
-    email = SealedTextField(max_length=254)
+    # Empty when the link is for someone who already works here: theirs is known, and the operator's
+    # command that makes such a link holds no key.
+    email = SealedTextField(max_length=254, null=True)
     role = models.CharField(max_length=20, choices=User.Role)
     # Set when the link lets an existing member of staff set up signing in again.
     for_user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="resets")
@@ -100,6 +113,8 @@ class Invitation(SealedRow):
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar[models.Manager[Invitation]] = InvitationQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"invitation {self.id}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from django.apps import apps
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
@@ -103,14 +104,16 @@ def matters_open_to(user: User) -> Q:
 
 
 def people_open_to(user: User) -> Q:
-    """Return the filter for the clients recorded by this person and not yet on any matter.
+    """Return the filter for the clients this person may know exist.
 
-    Clients on a matter are seen through the matter: see people visible through `matters_open_to`.
-    A director sees every such client of the clinic.
+    Those on a matter open to them; and, of those on no matter yet, the ones they recorded themselves
+    (a director: all). Whoever is on a screened matter only is not there.
     """
-    same_clinic = Q(clinic_id=user.clinic_id)
-    if user.role not in DOES_CASEWORK or user.role == Role.VOLUNTEER:
+    if user.role not in DOES_CASEWORK:
         return Q(pk__in=[])
-    if user.role == Role.DIRECTOR:
-        return same_clinic
-    return same_clinic & Q(recorded_by=user)
+    matters = apps.get_model("caseapp", "Matter")._default_manager.filter(matters_open_to(user))
+    same_clinic = Q(clinic_id=user.clinic_id)
+    on_no_matter = Q(parties__isnull=True)
+    if user.role != Role.DIRECTOR:
+        on_no_matter &= Q(recorded_by=user)
+    return same_clinic & (Q(parties__matter__in=matters) | on_no_matter)

@@ -1,0 +1,1 @@
+"""Deadlines: kept ones here, the law they come from in `rules`."""

@@ -7,9 +7,16 @@ from uuid import uuid4
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from caseapp.access import rules
 from caseapp.access.models import Clinic, User
 from caseapp.vault.fields import SealedDateField, SealedJSONField, SealedTextField
 from caseapp.vault.rows import SealedRow
+
+
+class PersonQuerySet(models.QuerySet["Person"]):
+    def visible_to(self, user: User) -> PersonQuerySet:
+        # A sub-select: someone on two of this person's matters is still one row.
+        return self.filter(pk__in=Person.objects.filter(rules.people_open_to(user)).values("pk"))
 
 
 class Person(SealedRow):
@@ -36,8 +43,11 @@ class Person(SealedRow):
     recorded_at = models.DateTimeField()
     changed_at = models.DateTimeField()
 
+    objects = PersonQuerySet.as_manager()
+
     class Meta:
         indexes = [
+            models.Index(fields=["clinic", "-changed_at"], name="people_latest_first"),
             # For the roster, which reads only what changed since it last looked.
             models.Index(fields=["clinic", "card_seq"], name="people_by_card_seq"),
         ]

@@ -1,0 +1,313 @@
+"""Turn events into dates, and decide about dates. Each function is one thing a caseworker does."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from caseapp.access.models import User
+from caseapp.access.rules import MATRIX, Act, check_may_work_on
+from caseapp.audit import services as audit
+from caseapp.audit.models import Entry
+from caseapp.days import previous_open_day
+from caseapp.deadlines.models import CaseEvent, Change, Deadline
+from caseapp.deadlines.rules import events, ladder, pack
+from caseapp.deadlines.rules.calendar import is_closed
+from caseapp.deadlines.rules.model import Computation
+from caseapp.errors import Refused
+from caseapp.matters.models import Matter
+
+ASK_AGAIN = _("Reload the page to see what was decided and by whom.")
+
+
+class NotSoDecided(Refused):
+    """The decision cannot be taken as asked."""
+
+
+class AlreadyDecided(Refused):
+    """Someone got there first."""
+
+
+class NeedsAnother(Refused):
+    """One person is not enough, and this is the same person."""
+
+
+# --- events and what they propose
+
+
+@transaction.atomic
+def record_event(
+    matter: Matter, *, kind: str, on: date, service: str, outcome: str, note: str, by: User, at: datetime
+) -> tuple[CaseEvent, list[Deadline]]:
+    """Record what happened and propose every date it makes. Nothing becomes a deadline by itself."""
+    check_may_work_on(by, matter, Act.RECORD_EVENT)
+    proposals = events.proposals(kind, on, service=service, outcome=outcome)
+    event = _record(matter, kind=kind, on=on, service=service, outcome=outcome, note=note, by=by, at=at)
+    deadlines = [
+        _propose(event, proposal.computation, why=proposal.why, protective=proposal.protective, by=by)
+        for proposal in proposals
+    ]
+    return event, deadlines
+
+
+@transaction.atomic
+def record_printed_date(
+    matter: Matter, *, title: str, due: date, notice_on: date, severity: str, note: str, by: User, at: datetime
+) -> Deadline:
+    """Record a date that a notice or a judge set. What is printed counts; there is nothing to compute.
+
+    The safe date is the printed day or the last open day before it.
+    """
+    check_may_work_on(by, matter, Act.RECORD_EVENT)
+    if due < notice_on:
+        raise NotSoDecided(_("The due date is before the notice. Check both dates on the paper."))
+    event = _record(
+        matter, kind="printed-date", on=notice_on, service="n/a", outcome="", note=note, by=by, at=at
+    )
+    deadline = Deadline(
+        clinic_id=matter.clinic_id,
+        matter=matter,
+        event=event,
+        title=title,
+        computation=_printed(due),
+        severity=severity,
+        nominal=due,
+        legal=due,
+        safe=previous_open_day(due, is_closed),
+        ladder=list(ladder.for_severity(severity, detained=matter.detained)),
+    )
+    return _save_proposal(deadline, by=by)
+
+
+def _printed(due: date) -> dict[str, Any]:
+    return {
+        "rule": None,
+        "steps": [[_("The notice prints %(day)s as the last day. What is printed counts.") % {"day": due}, ""]],
+        "text_status": "",
+        "in_force_status": "",
+    }
+
+
+def _record(matter: Matter, *, by: User, at: datetime, **said: Any) -> CaseEvent:
+    event = CaseEvent(clinic_id=matter.clinic_id, matter=matter, recorded_by=by, recorded_at=at, **said)
+    event.save(force_insert=True)
+    audit.record(
+        Entry.Event.EVENT_RECORDED,
+        clinic_id=by.clinic_id,
+        actor_id=by.id,
+        matter_id=matter.id,
+        object_id=event.id,
+    )
+    return event
+
+
+def _propose(
+    event: CaseEvent, computation: Computation, *, why: str, protective: bool, by: User
+) -> Deadline:
+    rule = pack.rule(computation.rule)
+    deadline = Deadline(
+        clinic_id=event.clinic_id,
+        matter=event.matter,
+        event=event,
+        title=rule.title,
+        computation={**computation.as_json(), "why": why, "contested": computation.contested},
+        severity=computation.severity,
+        protective=protective,
+        nominal=computation.nominal,
+        legal=computation.legal,
+        safe=computation.safe,
+        ladder=list(ladder.for_rule(rule, detained=event.matter.detained)),
+    )
+    return _save_proposal(deadline, by=by)
+
+
+def _save_proposal(deadline: Deadline, *, by: User) -> Deadline:
+    deadline.save(force_insert=True)
+    audit.record(
+        Entry.Event.DEADLINE_PROPOSED,
+        clinic_id=by.clinic_id,
+        actor_id=by.id,
+        matter_id=deadline.matter_id,
+        object_id=deadline.id,
+    )
+    return deadline
+
+
+# --- decisions: one person asks, and for a fatal date a second person decides
+
+
+def confirm(deadline: Deadline, *, by: User, at: datetime) -> Change:
+    """Say that the date is right. A fatal one becomes a deadline when a second person says so too."""
+    if deadline.state != Deadline.State.PROPOSED:
+        raise AlreadyDecided(_("This date is confirmed already. ") + ASK_AGAIN)
+    return _decide(deadline, Change.Kind.CONFIRM, by=by, at=at)
+
+
+def mark_met(
+    deadline: Deadline, *, by: User, at: datetime, on: date, today: date, proof: str, filing_id: UUID | None = None
+) -> Change:
+    """Say that what was due was done on the day `on`, by a filing or as told in `proof`."""
+    if on > today:
+        raise NotSoDecided(_("That day has not come yet. Enter the day on which it was done."))
+    if filing_id is None and not proof.strip():
+        raise NotSoDecided(_("Say how it was done: choose the filing, or describe the proof."))
+    return _decide(
+        deadline, Change.Kind.MEET, by=by, at=at, reason=proof, on=on, filing_id=filing_id
+    )
+
+
+def move(deadline: Deadline, *, by: User, at: datetime, legal: date, reason: str) -> Change:
+    """Change the date, with the reason and its authority. The computed date stays beside it."""
+    if not reason.strip():
+        raise NotSoDecided(_("Say why the date changes and on what authority: an order, a rule, a notice."))
+    safe = previous_open_day(legal, is_closed)
+    return _decide(deadline, Change.Kind.MOVE, by=by, at=at, reason=reason, legal=legal, safe=safe)
+
+
+def drop(deadline: Deadline, *, by: User, at: datetime, reason: str) -> Change:
+    """Say that the date no longer applies, and why. It stays in the matter's history."""
+    if not reason.strip():
+        raise NotSoDecided(_("Say why this date no longer applies."))
+    return _decide(deadline, Change.Kind.DROP, by=by, at=at, reason=reason)
+
+
+@transaction.atomic
+def reopen(deadline: Deadline, *, by: User, at: datetime, reason: str) -> Change:
+    """Open a closed date again: the safe way, so one person is enough."""
+    check_may_work_on(by, deadline.matter, Act.DECIDE_DEADLINE)
+    if deadline.is_open:
+        raise AlreadyDecided(_("This date is open already. ") + ASK_AGAIN)
+    change = _new_change(deadline, Change.Kind.REOPEN, by=by, at=at, reason=reason)
+    _carry_out(change, deadline)
+    return change
+
+
+def _decide(deadline: Deadline, kind: Change.Kind, *, by: User, at: datetime, **said: Any) -> Change:
+    check_may_work_on(by, deadline.matter, Act.DECIDE_DEADLINE)
+    if not deadline.is_open:
+        raise AlreadyDecided(_("This date is closed already. ") + ASK_AGAIN)
+    try:
+        with transaction.atomic():
+            change = _new_change(deadline, kind, by=by, at=at, **said)
+            if change.state == Change.State.DONE:
+                _carry_out(change, deadline)
+            else:
+                _audit(Entry.Event.CHANGE_ASKED, change, by)
+    except IntegrityError:
+        raise AlreadyDecided(
+            _("Another decision about this date waits for a second person. Settle that one first.")
+        ) from None
+    return change
+
+
+def _new_change(deadline: Deadline, kind: Change.Kind, *, by: User, at: datetime, **said: Any) -> Change:
+    waits = deadline.wants_two and kind != Change.Kind.REOPEN
+    change = Change(
+        clinic_id=deadline.clinic_id,
+        matter_id=deadline.matter_id,
+        deadline=deadline,
+        kind=kind,
+        state=Change.State.WAITING if waits else Change.State.DONE,
+        by=by,
+        at=at,
+        **said,
+    )
+    change.save(force_insert=True)
+    return change
+
+
+@transaction.atomic
+def second(change: Change, *, by: User, at: datetime) -> None:
+    """Agree, as the second person, to a decision about a fatal date.
+
+    Raises NeedsAnother for the person who asked, unless nobody else at the clinic could and a night
+    has passed; AlreadyDecided when a colleague settled it a moment ago.
+    """
+    deadline = change.deadline
+    check_may_work_on(by, deadline.matter, Act.DECIDE_DEADLINE)
+    if by == change.by and not _alone_and_slept_on_it(change, by=by, at=at):
+        raise NeedsAnother(
+            _("You asked for this, so someone else has to agree. Ask a colleague on the matter or a director.")
+        )
+    waiting = Change.objects.filter(pk=change.pk, state=Change.State.WAITING)
+    if waiting.update(state=Change.State.DONE, second_by=by, second_at=at) != 1:
+        raise AlreadyDecided(_("This was settled a moment ago. ") + ASK_AGAIN)
+    change.refresh_from_db()
+    _carry_out(change, deadline, by=by)
+
+
+@transaction.atomic
+def refuse(change: Change, *, by: User, at: datetime) -> None:
+    """Say no, as the second person, or take one's own request back. The date stays as it was."""
+    check_may_work_on(by, change.deadline.matter, Act.DECIDE_DEADLINE)
+    waiting = Change.objects.filter(pk=change.pk, state=Change.State.WAITING)
+    if waiting.update(state=Change.State.REFUSED, second_by=by, second_at=at) != 1:
+        raise AlreadyDecided(_("This was settled a moment ago. ") + ASK_AGAIN)
+    _audit(Entry.Event.CHANGE_REFUSED, change, by)
+
+
+def _alone_and_slept_on_it(change: Change, *, by: User, at: datetime) -> bool:
+    deciders = [role for role, acts in MATRIX.items() if Act.DECIDE_DEADLINE in acts]
+    colleagues = User.objects.filter(clinic_id=by.clinic_id, is_active=True, role__in=deciders)
+    return not colleagues.exclude(pk=by.pk).exists() and at - change.at >= timedelta(hours=12)
+
+
+DONE_AS = {
+    Change.Kind.CONFIRM: Entry.Event.DEADLINE_CONFIRMED,
+    Change.Kind.MEET: Entry.Event.DEADLINE_MET,
+    Change.Kind.MOVE: Entry.Event.DEADLINE_MOVED,
+    Change.Kind.DROP: Entry.Event.DEADLINE_DROPPED,
+    Change.Kind.REOPEN: Entry.Event.DEADLINE_REOPENED,
+}
+
+
+def _carry_out(change: Change, deadline: Deadline, *, by: User | None = None) -> None:
+    """Make the deadline what the change says. Counts its own rows: of two people only one succeeds."""
+    states, new = _effect(change)
+    still = Deadline.objects.filter(pk=deadline.pk, state__in=states)
+    if still.update(**new) != 1:
+        raise AlreadyDecided(_("This date was decided a moment ago. ") + ASK_AGAIN)
+    deadline.refresh_from_db(fields=["state", "met_on", "legal", "safe"])
+    _audit(DONE_AS[Change.Kind(change.kind)], change, by or change.by)
+
+
+def _effect(change: Change) -> tuple[list[str], dict[str, Any]]:
+    """Return the states a deadline may be in for this change, and what it becomes."""
+    state = Deadline.State
+    match change.kind:
+        case Change.Kind.CONFIRM:
+            return [state.PROPOSED], {"state": state.CONFIRMED}
+        case Change.Kind.MEET:
+            return [state.PROPOSED, state.CONFIRMED], {"state": state.MET, "met_on": change.on}
+        case Change.Kind.MOVE:
+            moved = {"state": state.CONFIRMED, "legal": change.legal, "safe": change.safe}
+            return [state.PROPOSED, state.CONFIRMED], moved
+        case Change.Kind.DROP:
+            return [state.PROPOSED, state.CONFIRMED], {"state": state.DROPPED}
+        case _:
+            return [state.MET, state.DROPPED], {"state": state.CONFIRMED, "met_on": None}
+
+
+def _audit(event: Entry.Event, change: Change, by: User | None) -> None:
+    audit.record(
+        event,
+        clinic_id=change.clinic_id,
+        actor_id=by.id if by else None,
+        matter_id=change.matter_id,
+        object_id=change.deadline_id,
+    )
+
+
+@transaction.atomic
+def record_view(deadline: Deadline, *, by: User) -> None:
+    audit.record(
+        Entry.Event.DEADLINE_VIEWED,
+        clinic_id=by.clinic_id,
+        actor_id=by.id,
+        matter_id=deadline.matter_id,
+        object_id=deadline.id,
+    )

@@ -1,0 +1,87 @@
+"""Find matters on someone's behalf."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db.models import F, Prefetch, QuerySet
+from django.shortcuts import get_object_or_404
+
+from caseapp.access.models import User
+from caseapp.access.rules import DOES_CASEWORK, Act, check_may
+from caseapp.audit import queries as audit
+from caseapp.audit.models import Entry
+from caseapp.matters.models import Assignment, Matter, Note, Party
+from caseapp.people.models import Person
+from caseapp.vault import keyring
+
+PRINCIPAL_FIRST = Party.objects.select_related("person").order_by("-role", "person__recorded_at", "pk")
+LIVE = Assignment.objects.filter(ended_at__isnull=True).select_related("user").order_by("role", "pk")
+
+
+def matter_for(user: User, matter_id: UUID) -> Matter:
+    """Return the matter, or 404: to someone not let in, "no" and "not there" look alike."""
+    return get_object_or_404(Matter.objects.visible_to(user), pk=matter_id)
+
+
+def matters_of(user: User) -> QuerySet[Matter]:
+    """Return the matters this person may see, open ones first, the latest changed first."""
+    matters = Matter.objects.visible_to(user).prefetch_related(Prefetch("parties", PRINCIPAL_FIRST))
+    return matters.order_by(F("closed_on").desc(nulls_first=True), "-changed_at", "pk")
+
+
+def matters_of_person(user: User, person: Person) -> list[Matter]:
+    matters = Matter.objects.visible_to(user).filter(parties__person=person)
+    return list(matters.order_by("-opened_on", "pk"))
+
+
+def matter_by_code(user: User, text: str) -> Matter | None:
+    """Return the matter whose code was typed, if this person may see it."""
+    return Matter.objects.visible_to(user).filter(code__iexact=text.strip()).first()
+
+
+def parties_of(matter: Matter) -> list[Party]:
+    return list(PRINCIPAL_FIRST.filter(matter=matter))
+
+
+def principal_of(matter: Matter) -> Person:
+    """Return the client. Uses what was prefetched, if it was."""
+    return next(party.person for party in matter.parties.all() if party.role == Party.Role.PRINCIPAL)
+
+
+def team_of(matter: Matter) -> list[Assignment]:
+    return list(LIVE.filter(matter=matter))
+
+
+def notes_of(matter: Matter) -> list[Note]:
+    return list(Note.objects.filter(matter=matter).select_related("author").order_by("-written_at"))
+
+
+def assignable_to(user: User, matter: Matter) -> QuerySet[User]:
+    """Return the colleagues who could be put on the matter."""
+    colleagues = User.objects.filter(clinic_id=user.clinic_id, is_active=True, role__in=DOES_CASEWORK)
+    on_it = Assignment.objects.filter(matter=matter, ended_at__isnull=True).values("user")
+    return colleagues.exclude(pk__in=on_it).exclude(screens__matter=matter).order_by("role", "pk")
+
+
+def trail_of(user: User, matter: Matter) -> QuerySet[Entry]:
+    """Return who opened the matter and what was done to it. Raises MayNot without the right to see it."""
+    check_may(user, Act.SEE_AUDIT)
+    return audit.about_matter(user.clinic_id, matter.id)
+
+
+def without_next_step(user: User) -> QuerySet[Matter]:
+    """Return open matters with no open date, the longest quiet first."""
+    matters = Matter.objects.visible_to(user).open().prefetch_related(Prefetch("parties", PRINCIPAL_FIRST))
+    busy = Matter.objects.filter(deadlines__state__in=["PROPOSED", "CONFIRMED"]).values("pk")
+    return matters.exclude(pk__in=busy).order_by("changed_at", "pk")
+
+
+def open_together(clinic_id: UUID, matters: Iterable[Matter]) -> None:
+    """Fetch the keys of many matters and their people in one query, before they are read one by one."""
+    subjects: list[UUID] = []
+    for matter in matters:
+        subjects.append(matter.id)
+        subjects += [party.person_id for party in matter.parties.all()]
+    keyring.preload(clinic_id, subjects)

@@ -1,0 +1,102 @@
+"""The clinic's people, in memory only: what search looks through. Nothing of it is ever on a disk.
+
+Each process builds a clinic's roster at the first search and keeps up by the cards' places. It lives
+as long as it is used, fifteen minutes at most in idleness, and goes when the keys go.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import RLock
+from uuid import UUID
+
+from caseapp.access.models import Clinic
+from caseapp.people.index import Card, Hit, Index
+from caseapp.people.models import Person
+from caseapp.vault import keyring
+from caseapp.vault.cipher import SealKeyGone
+
+IDLE_SECONDS = 900
+CANDIDATES = 500
+BATCH = 2000
+
+
+@dataclass(repr=False)
+class Roster:
+    index: Index = field(default_factory=Index)
+    seq: int = 0
+    members: set[UUID] = field(default_factory=set)
+    used: float = 0.0
+    lock: RLock = field(default_factory=RLock)
+
+
+_rosters: dict[UUID, Roster] = {}
+_guard = RLock()
+
+
+def search(clinic_id: UUID, text: str, *, clock: Callable[[], float] = time.monotonic) -> list[Hit]:
+    """Return whoever matches in the clinic, best first. The caller drops what the user may not see."""
+    roster = _roster(clinic_id, now=clock())
+    with roster.lock:
+        _catch_up(clinic_id, roster)
+        return roster.index.search(text, limit=CANDIDATES)
+
+
+def forget(clinic_id: UUID | None = None) -> None:
+    """Drop one clinic's roster, or all of them."""
+    with _guard:
+        if clinic_id is None:
+            _rosters.clear()
+        else:
+            _rosters.pop(clinic_id, None)
+
+
+def _roster(clinic_id: UUID, *, now: float) -> Roster:
+    with _guard:
+        for other in [c for c, r in _rosters.items() if now - r.used > IDLE_SECONDS]:
+            del _rosters[other]
+        roster = _rosters.setdefault(clinic_id, Roster())
+        roster.used = now
+        return roster
+
+
+def _catch_up(clinic_id: UUID, roster: Roster) -> None:
+    newest = Clinic.objects.values_list("people_seq", flat=True).get(pk=clinic_id)
+    if newest == roster.seq:
+        return
+    changed = Person.objects.filter(clinic_id=clinic_id, card_seq__gt=roster.seq)
+    rows = list(changed.only("id", "clinic_id", "search_card").order_by("pk"))
+    for start in range(0, len(rows), BATCH):
+        batch = rows[start : start + BATCH]
+        keyring.preload(clinic_id, [row.id for row in batch])
+        for row in batch:
+            _place(roster, row)
+    _drop_the_gone(clinic_id, roster)
+    roster.seq = newest
+
+
+def _place(roster: Roster, row: Person) -> None:
+    try:
+        said = row.search_card
+    except SealKeyGone:
+        return
+    roster.index.replace(
+        Card(
+            person_id=row.id,
+            names=tuple(said["names"]),
+            numbers=tuple(filter(None, (said["a_number"], *said["contacts"], *said["receipts"]))),
+            dob=said["born"],
+        )
+    )
+    roster.members.add(row.id)
+
+
+def _drop_the_gone(clinic_id: UUID, roster: Roster) -> None:
+    if Person.objects.filter(clinic_id=clinic_id).count() == len(roster.members):
+        return
+    there = set(Person.objects.filter(clinic_id=clinic_id).values_list("pk", flat=True))
+    for gone in roster.members - there:
+        roster.index.remove(gone)
+    roster.members &= there
