@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
 from caseapp.access.models import User
 from caseapp.access.rules import MATRIX, Act, check_may_work_on
@@ -21,7 +22,7 @@ from caseapp.deadlines.rules.model import Computation
 from caseapp.errors import Refused
 from caseapp.matters.models import Matter
 
-ASK_AGAIN = _("Reload the page to see what was decided and by whom.")
+ASK_AGAIN = lazy("Reload the page to see what was decided and by whom.")
 
 
 class NotSoDecided(Refused):
@@ -34,6 +35,10 @@ class AlreadyDecided(Refused):
 
 class NeedsAnother(Refused):
     """One person is not enough, and this is the same person."""
+
+
+def _and_reload(what: str) -> str:
+    return f"{what} {ASK_AGAIN}"
 
 
 # --- events and what they propose
@@ -143,7 +148,7 @@ def _save_proposal(deadline: Deadline, *, by: User) -> Deadline:
 def confirm(deadline: Deadline, *, by: User, at: datetime) -> Change:
     """Say that the date is right. A fatal one becomes a deadline when a second person says so too."""
     if deadline.state != Deadline.State.PROPOSED:
-        raise AlreadyDecided(_("This date is confirmed already. ") + ASK_AGAIN)
+        raise AlreadyDecided(_and_reload(_("This date is confirmed already.")))
     return _decide(deadline, Change.Kind.CONFIRM, by=by, at=at)
 
 
@@ -180,7 +185,7 @@ def reopen(deadline: Deadline, *, by: User, at: datetime, reason: str) -> Change
     """Open a closed date again: the safe way, so one person is enough."""
     check_may_work_on(by, deadline.matter, Act.DECIDE_DEADLINE)
     if deadline.is_open:
-        raise AlreadyDecided(_("This date is open already. ") + ASK_AGAIN)
+        raise AlreadyDecided(_and_reload(_("This date is open already.")))
     change = _new_change(deadline, Change.Kind.REOPEN, by=by, at=at, reason=reason)
     _carry_out(change, deadline)
     return change
@@ -189,7 +194,7 @@ def reopen(deadline: Deadline, *, by: User, at: datetime, reason: str) -> Change
 def _decide(deadline: Deadline, kind: Change.Kind, *, by: User, at: datetime, **said: Any) -> Change:
     check_may_work_on(by, deadline.matter, Act.DECIDE_DEADLINE)
     if not deadline.is_open:
-        raise AlreadyDecided(_("This date is closed already. ") + ASK_AGAIN)
+        raise AlreadyDecided(_and_reload(_("This date is closed already.")))
     try:
         with transaction.atomic():
             change = _new_change(deadline, kind, by=by, at=at, **said)
@@ -235,7 +240,7 @@ def second(change: Change, *, by: User, at: datetime) -> None:
         )
     waiting = Change.objects.filter(pk=change.pk, state=Change.State.WAITING)
     if waiting.update(state=Change.State.DONE, second_by=by, second_at=at) != 1:
-        raise AlreadyDecided(_("This was settled a moment ago. ") + ASK_AGAIN)
+        raise AlreadyDecided(_and_reload(_("This was settled a moment ago.")))
     change.refresh_from_db()
     _carry_out(change, deadline, by=by)
 
@@ -246,7 +251,7 @@ def refuse(change: Change, *, by: User, at: datetime) -> None:
     check_may_work_on(by, change.deadline.matter, Act.DECIDE_DEADLINE)
     waiting = Change.objects.filter(pk=change.pk, state=Change.State.WAITING)
     if waiting.update(state=Change.State.REFUSED, second_by=by, second_at=at) != 1:
-        raise AlreadyDecided(_("This was settled a moment ago. ") + ASK_AGAIN)
+        raise AlreadyDecided(_and_reload(_("This was settled a moment ago.")))
     _audit(Entry.Event.CHANGE_REFUSED, change, by)
 
 
@@ -270,7 +275,7 @@ def _carry_out(change: Change, deadline: Deadline, *, by: User | None = None) ->
     states, new = _effect(change)
     still = Deadline.objects.filter(pk=deadline.pk, state__in=states)
     if still.update(**new) != 1:
-        raise AlreadyDecided(_("This date was decided a moment ago. ") + ASK_AGAIN)
+        raise AlreadyDecided(_and_reload(_("This date was decided a moment ago.")))
     deadline.refresh_from_db(fields=["state", "met_on", "legal", "safe"])
     _audit(DONE_AS[Change.Kind(change.kind)], change, by or change.by)
 

@@ -1,0 +1,32 @@
+"""What happens in the background. Each task reads the clock, makes one call, and ends.
+
+When they run is set in config/celery.py. None of them holds a key.
+"""
+
+from celery import shared_task
+
+from caseapp import clock
+from caseapp.matters import services as matters
+from caseapp.reminders import services as reminders
+from caseapp.retention import services as retention
+
+
+@shared_task
+def remind_of_deadlines() -> None:
+    reminders.remind(now=clock.now())
+
+
+@shared_task
+def finish_purges() -> None:
+    retention.finish_purges(now=clock.now())
+
+
+@shared_task
+def review_retention() -> None:
+    retention.purge_prospects(now=clock.now())
+
+
+@shared_task
+def end_assignments() -> None:
+    now = clock.now()
+    matters.end_assignments(today=now.date(), at=now)
