@@ -72,6 +72,11 @@ app.conf.update(
             "schedule": MINUTE,
             "options": {"expires": MINUTE},
         },
+        "end-assignments": {
+            "task": "caseapp.tasks.end_assignments",
+            "schedule": crontab(minute="5"),
+            "options": {"expires": 60 * MINUTE},
+        },
         "review-retention": {
             "task": "caseapp.tasks.review_retention",
             "schedule": crontab(hour="8", minute="30"),

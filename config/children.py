@@ -1,12 +1,14 @@
 """Child processes that do not outlive us and leave no core dump."""
 
+import contextlib
 import ctypes
 import os
 import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -53,14 +55,25 @@ def log_file(path: Path) -> IO[bytes]:
     return open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab", buffering=0)
 
 
-def processes_in(directory: Path, *, called: str) -> set[int]:
-    """Return the processes `called` so that work in `directory` (on Linux; elsewhere none)."""
+def processes_in(directory: Path, *, called: Collection[str]) -> set[int]:
+    """Return the processes `called` so whose working directory this is (on Linux; elsewhere none)."""
     found = set()
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             here = (entry / "cwd").readlink() == directory
-            if here and (entry / "comm").read_text().strip() == called:
+            if here and (entry / "comm").read_text().strip() in called:
                 found.add(int(entry.name))
         except OSError:
             continue
     return found
+
+
+def end(processes: Callable[[], set[int]], number: int, seconds: float) -> bool:
+    """Send a signal to each of `processes()`, wait until there are none, and say whether that is so."""
+    until = time.monotonic() + seconds
+    for pid in processes():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+    while (left := processes()) and time.monotonic() < until:
+        time.sleep(0.05)
+    return not left

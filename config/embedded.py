@@ -39,6 +39,10 @@ class EmbeddedServerError(RuntimeError):
     """A server that comes with the product could not be started or stopped; the message says what to do."""
 
 
+class AlreadyRun(EmbeddedServerError):
+    """Another process holds the lock."""
+
+
 def package_file(package: str, pattern: str) -> Path | None:
     """Return a file inside an installed package without importing it."""
     spec = find_spec(package)
@@ -84,12 +88,12 @@ def as_ordinary_user() -> list[str]:
 
 @contextlib.contextmanager
 def sole_holder(path: Path, refusal: str) -> Iterator[None]:
-    """Hold the lock at `path`; raise EmbeddedServerError(`refusal`) if someone else has it."""
+    """Hold the lock at `path`; raise AlreadyRun(`refusal`) if someone else has it."""
     with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise EmbeddedServerError(refusal) from None
+            raise AlreadyRun(refusal) from None
         yield
 
 
@@ -154,18 +158,19 @@ class Cluster:
         return True
 
     def start(self) -> None:
-        """Start the server and wait until it answers. Raises EmbeddedServerError if someone else runs it."""
+        """Start the server and wait until it answers. Raises AlreadyRun if someone else runs it."""
         self._lock.enter_context(
             sole_holder(self.home / ".lock", f"PostgreSQL in {self.home} is already run by another process.")
         )
         try:
-            self.stop_orphan()
-            self._launch()
+            self.launch()
         except BaseException:
             self.stop()
             raise
 
-    def _launch(self) -> None:
+    def launch(self) -> subprocess.Popen[bytes]:
+        """Start the server, for the one who holds the lock; also again, after it died."""
+        self.stop_orphan()
         settings = {"listen_addresses": "", "max_connections": "60", "unix_socket_permissions": "0700"}
         settings |= {"unix_socket_directories": str(places.make_socket_directory(self.home))}
         settings |= QUIET_LOG | ({} if self.durable else NOT_DURABLE)
@@ -178,6 +183,7 @@ class Cluster:
             )
         if not wait_for(self.answers, self.process, START_SECONDS):
             raise EmbeddedServerError(f"PostgreSQL did not start. {self.log} says why.")
+        return self.process
 
     def answers(self) -> bool:
         command = [postgres_binary("pg_isready"), "-q", "-h", self.sockets, "-p", "5432", "-t", "3"]
@@ -185,7 +191,7 @@ class Cluster:
 
     def processes(self) -> set[int]:
         """Return what still works in the data directory: the postmaster and its children."""
-        return children.processes_in(self.data.resolve(), called="postgres")
+        return children.processes_in(self.data.resolve(), called={"postgres"})
 
     def postmaster(self) -> int | None:
         """Return the number in postmaster.pid, which may by now be another process's."""
@@ -199,18 +205,14 @@ class Cluster:
         The caller holds the lock, so whatever still works in the data directory is nobody's.
         """
         postmaster = self.postmaster()
-        for number, seconds in ((signal.SIGINT, STOP_SECONDS), (signal.SIGQUIT, 10), (signal.SIGKILL, 5)):
-            end = time.monotonic() + seconds
-            running = self.processes()
-            # Without a postmaster its children notice and leave; with one, it is the one to tell.
-            for pid in {postmaster} & running if number == signal.SIGINT else running:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, number)
-            while self.processes() and time.monotonic() < end:
-                time.sleep(0.05)
-            if not self.processes():
-                break
-        else:
+        # With a postmaster it is the one to tell; without, its children notice by themselves and leave.
+        if postmaster in self.processes():
+            os.kill(postmaster, signal.SIGINT)
+        if not (
+            children.end(self.processes, 0, STOP_SECONDS)
+            or children.end(self.processes, signal.SIGQUIT, 10)
+            or children.end(self.processes, signal.SIGKILL, 5)
+        ):
             raise EmbeddedServerError(f"A PostgreSQL in {self.data} cannot be stopped.")
         # Left in place, it would keep PostgreSQL from starting once its number is another process's.
         (self.data / "postmaster.pid").unlink(missing_ok=True)
@@ -234,11 +236,22 @@ class Cluster:
         provision.provision(self.admin(), passwords, for_tests=for_tests)
 
 
+def _end_orphan_valkey(home: Path) -> None:
+    """Let no second server write the same file."""
+
+    def running() -> set[int]:
+        return children.processes_in(home.resolve(), called={"valkey-server", "redis-server"})
+
+    if not (children.end(running, signal.SIGTERM, STOP_SECONDS) or children.end(running, signal.SIGKILL, 5)):
+        raise EmbeddedServerError(f"A Valkey in {home} cannot be stopped.")
+
+
 def start_valkey(home: Path, output: IO[bytes]) -> subprocess.Popen[bytes]:
     """Start Valkey on `home`/run/valkey.sock, keeping every message on disk before it is acknowledged."""
     places.private_directory(home)
     sockets = places.make_socket_directory(home)
     socket = sockets / "valkey.sock"
+    _end_orphan_valkey(home)
     socket.unlink(missing_ok=True)
     options = {
         "--port": "0",

@@ -49,6 +49,11 @@ def _contents(name: str, path: Path) -> str:
         ) from None
 
 
+def given(name: str) -> bool:
+    """Return whether `name` or `name`_FILE is set."""
+    return bool(os.environ.get(name) or os.environ.get(f"{name}_FILE"))
+
+
 def flag(name: str, default: bool) -> bool:
     """Return a yes or no: 1, true, yes, on, or 0, false, no, off."""
     value = text(name, "yes" if default else "no").lower()

@@ -7,7 +7,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 
 
 class MailNotConfigured(OSError):
-    """There is no mail server yet. An OSError, like a server that cannot be reached, so the mail stays owed."""
+    """No mail server is set. An OSError, like one that cannot be reached, so that the mail stays owed."""
 
 
 class OwedBackend(BaseEmailBackend):
@@ -15,5 +15,5 @@ class OwedBackend(BaseEmailBackend):
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         raise MailNotConfigured(
-            "Mail was not sent: no mail server is configured. Set AMPARO_SMTP_URL; what is owed goes out then."
+            "Mail was not sent: mail is not configured. Set AMPARO_SMTP_URL; what is owed goes out then."
         )

@@ -26,7 +26,9 @@ class NotAReference(TypeError):
     """A task was given something other than a UUID, a date or a choice. It never says what it was given."""
 
     def __init__(self) -> None:
-        super().__init__("A task takes UUIDs, dates and members of an Enum, and nothing else. Send a row's id.")
+        super().__init__(
+            "A task takes UUIDs, dates and members of an Enum, and nothing else. Send a row's id."
+        )
 
 
 def outgoing(value: object) -> str:
@@ -79,7 +81,11 @@ def loads(text: str | bytes) -> Any:
         raise NotAReference from None
     if not isinstance(args, list) or not isinstance(kwargs, dict) or not all(names) or not empty:
         raise NotAReference
-    return [[incoming(value) for value in args], {name: incoming(value) for name, value in kwargs.items()}, *rest]
+    return [
+        [incoming(value) for value in args],
+        {name: incoming(value) for name, value in kwargs.items()},
+        *rest,
+    ]
 
 
 def enable() -> None:

@@ -7,12 +7,27 @@ import stat
 import tempfile
 from pathlib import Path
 
+from config import env
+
+HOUSE = Path(__file__).resolve().parent.parent
+
 # A socket's path must fit in sockaddr_un (108 bytes with its zero); PostgreSQL adds /.s.PGSQL.5432.
 LONGEST_SOCKET_DIRECTORY = 90
 
 
 class UnsafePlace(RuntimeError):
     """A place for secrets is not ours, or is open to others, and could not be closed."""
+
+
+def state_directory() -> Path:
+    """Return where everything that this clinic keeps is; the demo has its own, inside it."""
+    state = env.directory("AMPARO_STATE", HOUSE / "var")
+    return state / "demo" if env.flag("AMPARO_DEMO", False) else state
+
+
+def root_key_file() -> Path:
+    """Return where the root key is. Only the web process, and whoever makes the key, may ask."""
+    return env.directory("AMPARO_ROOT_KEY_FILE", state_directory() / "root" / "root.key")
 
 
 def private_directory(path: Path) -> Path:
@@ -43,7 +58,7 @@ def secret_file(path: Path, make: str | None = None) -> str:
         except FileExistsError:
             pass
         finally:
-            os.unlink(draft)
+            Path(draft).unlink()
     if path.stat().st_mode & 0o077:
         raise UnsafePlace(f"{path} can be read by others. Run: chmod 600 {path}")
     return path.read_text(encoding="utf-8")
@@ -66,7 +81,7 @@ def make_socket_directory(home: Path) -> Path:
             usual.unlink()
         return private_directory(usual)
     name = "amparo-" + hashlib.sha256(os.fsencode(usual)).hexdigest()[:16]
-    base = Path(os.environ.get("XDG_RUNTIME_DIR") or "/tmp")
+    base = Path(os.environ.get("XDG_RUNTIME_DIR") or "/tmp")  # noqa: S108 (checked to be ours, 0700)
     short = private_directory(base / name)
     if not usual.is_symlink() or usual.readlink() != short:
         usual.unlink(missing_ok=True)

@@ -12,9 +12,9 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config import env, logs, places
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+BASE_DIR = places.HOUSE
 AMPARO_ROLE = env.role()
-STATE_DIR = env.directory("AMPARO_STATE", BASE_DIR / "var")
+STATE_DIR = places.state_directory()
 DEMO = env.flag("AMPARO_DEMO", False)
 
 # --- The address ---------------------------------------------------------------------------------
@@ -44,9 +44,7 @@ else:
 
 # Only web may open what is sealed. The other processes never learn where the root key is.
 KEY_PROVIDER = env.text("AMPARO_KEY_PROVIDER", "file")
-ROOT_KEY_FILE: Path | None = None
-if AMPARO_ROLE == "web":
-    ROOT_KEY_FILE = env.directory("AMPARO_ROOT_KEY_FILE", STATE_DIR / "root" / "root.key")
+ROOT_KEY_FILE: Path | None = places.root_key_file() if AMPARO_ROLE == "web" else None
 
 # --- The databases -------------------------------------------------------------------------------
 
@@ -74,7 +72,8 @@ def _database(url_name: str, name: str, user: str) -> dict[str, Any]:
         "ENGINE": "django.db.backends.postgresql",
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": "10", "application_name": f"amparo-{AMPARO_ROLE}"} | database["OPTIONS"],
+        "OPTIONS": {"connect_timeout": "10", "application_name": f"amparo-{AMPARO_ROLE}"}
+        | database["OPTIONS"],
     }
     return database
 
@@ -83,15 +82,10 @@ DATABASES = {
     "default": _database("DATABASE_URL", "amparo", DATA_USER),
     "keyring": _database("KEYRING_URL", "keyring", KEYRING_USER),
 }
-EMBEDDED_DATABASE = env.text("DATABASE_URL_OWNER", None) is None
-_urls = [
-    f"{kind}_URL_{role}" for kind in ("DATABASE", "KEYRING") for role in ("OWNER", "WEB", "WORKER")
-]
-_given = [name for name in _urls if env.text(name, None) is not None]
-if f"DATABASE_URL_{AMPARO_ROLE.upper()}" in _given and f"KEYRING_URL_{AMPARO_ROLE.upper()}" not in _given:
+if env.given(f"DATABASE_URL_{AMPARO_ROLE.upper()}") != env.given(f"KEYRING_URL_{AMPARO_ROLE.upper()}"):
     raise ImproperlyConfigured(
-        f"DATABASE_URL_{AMPARO_ROLE.upper()} is set and KEYRING_URL_{AMPARO_ROLE.upper()} is not."
-        " The keyring needs its own database."
+        f"Set both DATABASE_URL_{AMPARO_ROLE.upper()} and KEYRING_URL_{AMPARO_ROLE.upper()}, or neither:"
+        " the keyring is a database of its own on the same footing."
     )
 DATABASE_ROUTERS = ["caseapp.vault.router.KeyringRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from config import places
+from caseapp.vault.root import create_root_key
 from config.embedded import Cluster
 
 _cluster: Cluster | None = None
@@ -22,7 +22,7 @@ def pytest_load_initial_conftests() -> None:
         return
     _state = Path(tempfile.mkdtemp(prefix="amparo-tests-"))
     os.environ |= {"AMPARO_STATE": str(_state), "AMPARO_ROLE": "owner"}
-    places.secret_file(_state / "root" / "root.key")
+    create_root_key(_state / "root" / "root.key")
     if "DATABASE_URL_OWNER" in os.environ:
         return
     _cluster = Cluster(_state / "pg", durable=False)
