@@ -100,7 +100,7 @@ def read_counting(raw: object, where: str) -> dict[str, Counting]:
 def _counting(name: str, entry: Entry) -> Counting:
     book = Counting(
         name=name,
-        day_zero=entry.text("day_zero"),
+        day_zero=entry.text("day_zero", ""),
         roll_authority=entry.text("roll_authority", ""),
         mail_days=entry.take("mail_days", int, 0),
         mail_order=entry.one_of("mail_order", MailOrder),
@@ -266,8 +266,10 @@ def _check_variant(variant: Variant, where: str) -> None:
         raise PackError(f"{where}: {variant.counting.name} never adds days for mail.")
     in_days = len(variant.count) == 1 and variant.count[0].unit == "days"
     forward = in_days and variant.count[0].direction == "after"
-    if (variant.mail or variant.stops or variant.stopped_days or variant.inclusive) and not forward:
-        raise PackError(f"{where}: mail days, stops and inclusive counting need one count of days after.")
+    if (variant.mail or variant.stops or variant.stopped_days) and not forward:
+        raise PackError(f"{where}: mail days and stops need one count of days after.")
+    if variant.inclusive and (variant.count[0].direction, variant.count[0].unit == "business_days") != ("after", False):
+        raise PackError(f"{where}: only a count forward, not of business days, can include its first day.")
     if variant.kind == "opening" and variant.roll != "none":
         raise PackError(f"{where}: an opening never rolls.")
     if variant.roll != "none" and not variant.roll_authority:
@@ -288,7 +290,7 @@ def _by_name(variants: Iterable[Variant], where: str) -> dict[str, Variant]:
 def _version(entry: Entry) -> Version:
     version = Version(
         id=entry.text("id"),
-        variants=entry.texts("variants", []) if "" not in entry.left.get("variants", []) else _blanks(entry),
+        variants=_variant_names(entry),
         in_force_status=entry.one_of("status", ForceStatus),
         keyed_on=entry.one_of("keyed_on", Dated, "event"),
         effective_from=entry.day("effective_from"),
@@ -302,8 +304,8 @@ def _version(entry: Entry) -> Version:
     return version
 
 
-def _blanks(entry: Entry) -> tuple[str, ...]:
-    """Read variant names where the blank one, the rule as it stands, is among them."""
+def _variant_names(entry: Entry) -> tuple[str, ...]:
+    """Read the names a version holds; the blank one is the rule as it stands."""
     return tuple(str(name) for name in entry.take("variants", list))
 
 
