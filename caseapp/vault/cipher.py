@@ -1,0 +1,176 @@
+"""SF1, the format of a sealed value: bytes and keys in, bytes out.
+
+Nothing here knows of Django, of databases or of clients. docs/sf1.md says the same in prose, for
+whoever has to open a value without this program.
+"""
+
+import hmac
+import os
+from typing import Final
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
+
+VERSION: Final = 0xC1
+SUITE_GCM_SIV: Final = 1
+SUITE_GCM: Final = 2  # reserved for sites that must use AES-GCM; this build neither writes nor opens it
+
+PREFIX: Final = bytes((VERSION, SUITE_GCM_SIV))
+HEADER_BYTES: Final = 10
+NONCE_BYTES: Final = 12
+TAG_BYTES: Final = 16
+BODY_AT: Final = HEADER_BYTES + NONCE_BYTES
+BLOCK_BYTES: Final = 32
+BLOCKS_UP_TO: Final = 1024
+SHORTEST_BOX: Final = BODY_AT + BLOCK_BYTES + TAG_BYTES
+KEY_BYTES: Final = 32
+KEY_ID_BYTES: Final = 8
+COMMITMENT_BYTES: Final = 16
+WRAPPED_BYTES: Final = 4 + NONCE_BYTES + KEY_BYTES + COMMITMENT_BYTES + TAG_BYTES
+
+EMPTY: Final = 0  # nothing, sealed so that it cannot be told from something
+TEXT: Final = 1
+DATE: Final = 2
+JSON: Final = 3
+
+
+class SealError(Exception):
+    """A sealed value could not be opened or made. The message never holds a value."""
+
+
+class SealFormat(SealError):
+    """These bytes are not a sealed value this build understands."""
+
+
+class SealKeyGone(SealError):
+    """The key of this value does not exist: it was destroyed, and the value with it."""
+
+
+class SealLocked(SealError):
+    """The key exists, but this process cannot reach it now."""
+
+
+class SealTampered(SealError):
+    """The value was altered, moved from another place, or sealed under another key."""
+
+
+def padded_length(length: int) -> int:
+    """Return what `length` bytes are padded to: blocks of 32 up to 1 KiB, then Padmé (at most 12 % more)."""
+    if length <= BLOCKS_UP_TO:
+        return -(-length // BLOCK_BYTES) * BLOCK_BYTES
+    exponent = length.bit_length() - 1
+    mask = (1 << (exponent - exponent.bit_length())) - 1
+    return (length + mask) & ~mask
+
+
+def field_place(model_id: int, field_id: int) -> bytes:
+    """Return the eight bytes that name a column in the associated data."""
+    return model_id.to_bytes(4, "big") + field_id.to_bytes(4, "big")
+
+
+def key_id_of(box: bytes) -> bytes:
+    """Return the id of the key a box names. Raises SealFormat if it is not a box of this version."""
+    if len(box) < SHORTEST_BOX:
+        raise SealFormat("This is not a sealed value: it is too short.")
+    if box[0] != VERSION:
+        raise SealFormat("This is not a sealed value: it does not begin like one.")
+    if box[1] != SUITE_GCM_SIV:
+        raise SealFormat("This value is sealed with a cipher suite that this build does not have.")
+    return box[2:HEADER_BYTES]
+
+
+def subkey(key: bytes, label: bytes) -> bytes:
+    """Derive the key for one use: the first block of HKDF-Expand, since `key` is uniformly random."""
+    return hmac.digest(key, label + b"\x01", "sha256")
+
+
+def commitment(key: bytes, bound_to: bytes) -> bytes:
+    """Return what ties a stored key to its name, which GCM-SIV alone does not."""
+    return hmac.digest(key, b"SF1 commit" + bound_to, "sha256")[:COMMITMENT_BYTES]
+
+
+class DataKey:
+    """The key of one subject, ready to seal and open that subject's values."""
+
+    __slots__ = ("_bound_to", "_decrypt", "_encrypt", "_header", "key_id")
+
+    def __init__(self, key: bytes, *, key_id: bytes, clinic: UUID, subject: UUID) -> None:
+        if len(key) != KEY_BYTES or len(key_id) != KEY_ID_BYTES:
+            raise SealFormat("A data key is 32 bytes and its id 8.")
+        cipher = AESGCMSIV(subkey(key, b"SF1 field"))
+        self.key_id = key_id
+        self._header = PREFIX + key_id
+        self._bound_to = b"SF1" + self._header + clinic.bytes + subject.bytes
+        self._encrypt = cipher.encrypt
+        self._decrypt = cipher.decrypt
+
+    def __repr__(self) -> str:
+        return "‹data key›"
+
+    def __reduce__(self) -> str:
+        raise TypeError("A data key stays in the process that loaded it. Pass the subject's id instead.")
+
+    def seal(self, value: bytes, kind: int, place: bytes, row: bytes) -> bytes:
+        """Return `value` sealed for the column `place` (see field_place) of the row `row` (16 bytes)."""
+        text = bytes((kind,)) + value + b"\x80"
+        nonce = os.urandom(NONCE_BYTES)
+        padded = text.ljust(padded_length(len(text)), b"\x00")
+        return self._header + nonce + self._encrypt(nonce, padded, self._bound_to + place + row)
+
+    def open(self, box: bytes, kind: int, place: bytes, row: bytes) -> bytes | None:
+        """Return what was sealed, or None if that was the sealed empty value.
+
+        Raises SealFormat, SealKeyGone (the box names another key) or SealTampered.
+        """
+        if box[:HEADER_BYTES] != self._header or len(box) < SHORTEST_BOX:
+            key_id_of(box)
+            raise SealKeyGone("This value names a key other than the one offered.")
+        try:
+            padded = self._decrypt(box[10:22], box[22:], self._bound_to + place + row)
+        except InvalidTag:
+            raise SealTampered("This value was altered, or does not belong where it was found.") from None
+        text = padded.rstrip(b"\x00")
+        if text[-1:] == b"\x80" and text[0] == kind:
+            return text[1:-1]
+        if text == b"\x00\x80":
+            return None
+        raise SealTampered("This value is authentic but is not of the kind this column holds.")
+
+
+class WrappingKey:
+    """One generation of a clinic's key. It wraps the keys of the clinic's subjects and nothing else."""
+
+    __slots__ = ("_cipher", "_clinic", "generation")
+
+    def __init__(self, key: bytes, *, clinic: UUID, generation: int) -> None:
+        self.generation = generation
+        self._clinic = clinic.bytes
+        self._cipher = AESGCMSIV(key)
+
+    def __repr__(self) -> str:
+        return "‹wrapping key›"
+
+    def __reduce__(self) -> str:
+        raise TypeError("A wrapping key stays in the process that loaded it. Pass the clinic's id instead.")
+
+    def wrap(self, key: bytes, *, key_id: bytes, subject: UUID) -> bytes:
+        """Return 80 bytes: generation (4), nonce (12), key and commitment encrypted (48), tag (16)."""
+        generation = self.generation.to_bytes(4, "big")
+        nonce = os.urandom(NONCE_BYTES)
+        bound_to = b"SF1 wrap" + self._clinic + subject.bytes + key_id + generation
+        return generation + nonce + self._cipher.encrypt(nonce, key + commitment(key, key_id), bound_to)
+
+    def unwrap(self, wrapped: bytes, *, key_id: bytes, subject: UUID) -> bytes:
+        """Return the 32-byte key. Raises SealTampered if it is not this clinic's, subject's and id's own."""
+        if len(wrapped) != WRAPPED_BYTES:
+            raise SealFormat("A wrapped key is 80 bytes.")
+        bound_to = b"SF1 wrap" + self._clinic + subject.bytes + key_id + wrapped[:4]
+        try:
+            opened = self._cipher.decrypt(wrapped[4:16], wrapped[16:], bound_to)
+        except InvalidTag:
+            raise SealTampered("A stored key does not open under its clinic's key.") from None
+        key = opened[:KEY_BYTES]
+        if not hmac.compare_digest(opened[KEY_BYTES:], commitment(key, key_id)):
+            raise SealTampered("A stored key does not match the name it is stored under.")
+        return key

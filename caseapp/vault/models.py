@@ -1,0 +1,122 @@
+"""The keyring: tables in a database of their own, holding keys that are useless without the root key.
+
+Only keyring.py reads them. Nothing here has a relation to the data, and nothing says who anyone is.
+"""
+
+from typing import Final
+from uuid import UUID, uuid4
+
+from django.db import models
+from django.db.models import F, Func, IntegerField, Q
+from django.db.models.functions import Now
+from django.db.models.lookups import Exact
+
+
+def _bytes_in(column: str) -> Func:
+    return Func(F(column), function="octet_length", output_field=IntegerField())
+
+
+class KeyState(models.TextChoices):
+    """A key's life. Only an active key seals; any key that is still here opens."""
+
+    ADDED = "ADDED", "Added"
+    ACTIVE = "ACTIVE", "Active"
+    RETIRING = "RETIRING", "Retiring"
+    RETIRED = "RETIRED", "Retired"
+    DESTROYED = "DESTROYED", "Destroyed"
+
+
+class ClinicKey(models.Model):
+    """One generation of a clinic's key. The root key wraps it, and it wraps the keys of subjects."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    clinic_id = models.UUIDField()
+    generation = models.PositiveIntegerField()
+    wrapped = models.BinaryField()
+    state = models.CharField(max_length=10, choices=KeyState, default=KeyState.ACTIVE)
+    made_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["clinic_id", "generation"], name="one_clinic_key_per_generation"),
+        ]
+
+    def __str__(self) -> str:
+        return f"clinic key {self.id}, generation {self.generation}"
+
+
+class SubjectKey(models.Model):
+    """The key of one person, matter or clinic. Destroying it destroys what it sealed, wherever copied.
+
+    The salt makes the tombstone's pseudonym, and goes when the key goes.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    key_id = models.BinaryField(unique=True)
+    clinic_id = models.UUIDField()
+    subject_id = models.UUIDField()
+    wrapped = models.BinaryField()
+    salt = models.BinaryField()
+    generation = models.PositiveIntegerField()
+    state = models.CharField(max_length=10, choices=KeyState, default=KeyState.ACTIVE)
+    made_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["clinic_id", "subject_id"],
+                condition=Q(state=KeyState.ACTIVE),
+                name="one_active_key_per_subject",
+            ),
+            models.CheckConstraint(condition=Exact(_bytes_in("key_id"), 8), name="key_id_is_8_bytes"),
+            models.CheckConstraint(condition=Exact(_bytes_in("wrapped"), 80), name="wrapped_key_is_80_bytes"),
+            models.CheckConstraint(condition=Exact(_bytes_in("salt"), 16), name="salt_is_16_bytes"),
+        ]
+        indexes = [
+            # For loading the keys of the subjects on a page, and for destroying them.
+            models.Index(fields=["clinic_id", "subject_id"], name="keys_by_subject"),
+        ]
+
+    def __str__(self) -> str:
+        return f"subject key {bytes(self.key_id).hex()}"
+
+
+class Tombstone(models.Model):
+    """A key that was destroyed. Kept for good, so that an old copy of the keyring cannot bring it back."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    key_id = models.BinaryField(unique=True)
+    clinic_id = models.UUIDField()
+    subject_pseudonym = models.BinaryField()
+    reason = models.CharField(max_length=40)
+    generation = models.PositiveIntegerField()
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(reason=""), name="tombstone_says_why"),
+        ]
+
+    def __str__(self) -> str:
+        return f"tombstone of key {bytes(self.key_id).hex()}"
+
+
+class Epoch(models.Model):
+    """One row. Its number rises whenever keys are destroyed; seeing that, a process drops its copies."""
+
+    ONLY: Final = UUID(int=1)
+
+    id = models.UUIDField(primary_key=True, default=ONLY, editable=False)
+    number = models.BigIntegerField(default=1)
+    deployment = models.UUIDField(default=uuid4, editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(id=UUID(int=1)), name="there_is_one_epoch"),
+        ]
+
+    def __str__(self) -> str:
+        return f"epoch {self.number}"
+
+
+KEYRING_MODELS: Final = (ClinicKey, SubjectKey, Tombstone, Epoch)
