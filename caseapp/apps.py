@@ -2,6 +2,10 @@
 
 from django.apps import AppConfig
 
+from caseapp import checks
+
+__all__ = ["CaseAppConfig", "checks"]
+
 
 class CaseAppConfig(AppConfig):
     name = "caseapp"

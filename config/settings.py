@@ -7,10 +7,14 @@ with its own PostgreSQL and Valkey under STATE_DIR.
 from pathlib import Path
 from typing import Any
 
+import django_stubs_ext
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from config import env, logs, places
+
+# Lets Django's own classes be written with type arguments, as in Field[str, str].
+django_stubs_ext.monkeypatch()
 
 BASE_DIR = places.HOUSE
 AMPARO_ROLE = env.role()
@@ -114,15 +118,22 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "caseapp.web.middleware.NoStore",
     "django.middleware.locale.LocaleMiddleware",
+    "caseapp.web.middleware.LockedVault",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "caseapp.web.middleware.ClinicWall",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "caseapp.web.middleware.SessionLimits",
+    "caseapp.web.middleware.SignInRequired",
+    "caseapp.web.middleware.SecondStep",
+    "caseapp.web.middleware.Refusals",
 ]
 
 TEMPLATES = [
@@ -153,6 +164,24 @@ AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+# Nobody signs up, resets a password by e-mail or changes an address: a director invites and resets.
+ACCOUNT_ADAPTER = "caseapp.access.adapters.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+MFA_ADAPTER = "caseapp.access.adapters.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Amparo"
+MFA_FORMS = {"activate_totp": "caseapp.web.forms.access.ActivateTotp"}
+# Browsers count http://localhost as safe, and allauth does not.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_HTTPS and _address.hostname in env.LOOPBACK
 
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_NAME = "__Host-amparo" if IS_HTTPS else "amparo"

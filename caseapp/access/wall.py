@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
-from django.db import connection
+from django.db import DatabaseError, connection
 
 NOWHERE = ""
 
@@ -15,7 +15,8 @@ NOWHERE = ""
 def _set(clinic: str, door: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT set_config('amparo.clinic', %s, false), set_config('amparo.door', %s, false)", [clinic, door]
+            "SELECT set_config('amparo.clinic', %s, false), set_config('amparo.door', %s, false)",
+            [clinic, door],
         )
 
 
@@ -30,8 +31,13 @@ def open_door() -> None:
 
 
 def leave() -> None:
-    """Show nothing."""
-    _set(NOWHERE, NOWHERE)
+    """Show nothing. A connection that cannot be told so is closed, since the next request may get it."""
+    if connection.connection is None:
+        return
+    try:
+        _set(NOWHERE, NOWHERE)
+    except DatabaseError:
+        connection.close()
 
 
 @contextmanager

@@ -18,6 +18,7 @@ class Entry(models.Model):
         STAFF_LET_IN = "staff:let-in", _("Colleague let in again")
         STAFF_RESET = "staff:reset", _("Signing in reset")
         INVITATION_WITHDRAWN = "invitation:withdrawn", _("Invitation withdrawn")
+        SECOND_STEP_CHANGED = "second-step:changed", _("Second step changed")
         SIGNED_IN = "session:began", _("Signed in")
         LOCKED = "session:locked", _("Locked")
         CLIENT_RECORDED = "client:recorded", _("Client recorded")

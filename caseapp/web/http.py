@@ -1,0 +1,53 @@
+"""What a view knows of its request, and where to send someone who has to sign in."""
+
+from __future__ import annotations
+
+from typing import cast
+from urllib.parse import urlencode, urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, resolve_url
+from django.utils.http import url_has_allowed_host_and_scheme
+from django_htmx.http import HttpResponseClientRedirect
+
+from caseapp.access.models import User
+
+
+class StaffRequest(HttpRequest):
+    """A request whose user is one of ours: the middleware has let them in."""
+
+    user: User  # type: ignore[assignment]
+
+
+def wants_fragment(request: HttpRequest) -> bool:
+    """Whether HTMX asks, and will swap a part of the page rather than the page."""
+    return request.headers.get("HX-Request") == "true" and request.headers.get("HX-Boosted") != "true"
+
+
+def safe_path(request: HttpRequest, address: str | None) -> str:
+    """Return the path and query of an address on this host, or nothing for any other address."""
+    if not address or not url_has_allowed_host_and_scheme(address, allowed_hosts={request.get_host()}):
+        return ""
+    parts = urlsplit(address)
+    path = parts._replace(scheme="", netloc="", fragment="").geturl()
+    return path if path.startswith("/") and not path.startswith("//") else ""
+
+
+def page_of(request: HttpRequest) -> str:
+    """Return the page that the person is looking at: the one asked for, or the one a form was sent from."""
+    if wants_fragment(request):
+        return safe_path(request, request.headers.get("HX-Current-URL"))
+    if request.method in ("GET", "HEAD"):
+        return request.get_full_path()
+    return safe_path(request, request.headers.get("Referer"))
+
+
+def to_sign_in(request: HttpRequest, back_to: str) -> HttpResponse:
+    """Send the person to the sign-in page, and afterwards back to the page `back_to`."""
+    address = resolve_url(settings.LOGIN_URL)
+    if back_to not in ("", "/", address):
+        address = f"{address}?{urlencode({'next': back_to})}"
+    if wants_fragment(request):
+        return cast(HttpResponse, HttpResponseClientRedirect(address))
+    return redirect(address)
