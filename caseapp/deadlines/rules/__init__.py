@@ -1,7 +1,7 @@
 """Deadlines as law: pure functions of dates, with no Django, no database and no clock."""
 
 from caseapp.deadlines.rules.calendar import HOLIDAY_TABLE
-from caseapp.deadlines.rules.engine import FIRST_DAY, LAST_DAY, Computation, compute
+from caseapp.deadlines.rules.engine import FIRST_DAY, LAST_DAY, compute
 from caseapp.deadlines.rules.errors import (
     ImpossibleDate,
     ImpossibleStop,
@@ -12,9 +12,8 @@ from caseapp.deadlines.rules.errors import (
     UnknownService,
     UnknownVariant,
 )
-from caseapp.deadlines.rules.model import SERVICES, Rule, Variant, Version
+from caseapp.deadlines.rules.model import SERVICES, Computation, Rule, Step, Variant, Version
 from caseapp.deadlines.rules.pack import PACK_VERSION, rule, rules
-from caseapp.deadlines.rules.words import Step
 
 __all__ = [
     "FIRST_DAY",

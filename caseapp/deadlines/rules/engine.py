@@ -23,47 +23,21 @@ from caseapp.deadlines.rules.errors import (
 )
 from caseapp.deadlines.rules.model import (
     SERVICES,
-    ForceStatus,
+    Computation,
     Kind,
     Pack,
     Period,
     Rule,
-    Severity,
-    TextStatus,
+    Step,
     Variant,
     Version,
 )
 from caseapp.deadlines.rules.pack import shipped_pack
-from caseapp.deadlines.rules.words import Step
 
 FIRST_DAY = date(1990, 1, 1)
 LAST_DAY = date(2100, 12, 31)
 
 Stop = tuple[date, date]
-
-
-@dataclass(frozen=True, slots=True)
-class Computation:
-    """What the law makes of one date. `variant` is "" for a rule as it stands; `version` names pack and text."""
-
-    rule: str
-    variant: str
-    trigger: date
-    service: str
-    nominal: date
-    legal: date
-    safe: date
-    steps: tuple[Step, ...]
-    authority: tuple[str, ...]
-    text_status: TextStatus
-    in_force_status: ForceStatus
-    verified: bool
-    severity: Severity
-    contested: str
-    version: str
-    holiday_table: str
-    kind: Kind
-    protective: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +216,7 @@ def _count_days(ask: _Ask, day: date, period: Period, steps: list[Step], *, firs
     early_mail = book.mail_days if mailed and book.mail_order == "before-rolling" else 0
     n = period.n + early_mail
     steps += words.days(variant, period, early_mail, first=first)
-    end = day + timedelta(days=(n if period.direction == "after" else -n) - variant.inclusive)
+    end = day + timedelta(days=(n if period.direction == "after" else -n) - (variant.inclusive and first))
     if variant.stopped_days:
         end += timedelta(days=variant.stopped_days)
         steps += words.fixed_stop(variant)

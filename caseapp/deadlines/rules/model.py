@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 Unit = Literal["days", "business_days", "months", "years"]
 Direction = Literal["after", "before"]
@@ -155,3 +155,62 @@ class Rule:
 class Pack:
     version: str
     rules: Mapping[str, Rule]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a count in words, and what says so."""
+
+    text: str
+    authority: str
+
+
+@dataclass(frozen=True, slots=True)
+class Computation:
+    """What the law makes of one date. `variant` is "" for a rule as it stands; `version` names pack and text.
+
+    `verified` says that the operative number was read in the source, not that an attorney has
+    reviewed the rule: that is the rule's `checked_by`.
+    """
+
+    rule: str
+    variant: str
+    trigger: date
+    service: str
+    nominal: date
+    legal: date
+    safe: date
+    steps: tuple[Step, ...]
+    authority: tuple[str, ...]
+    text_status: TextStatus
+    in_force_status: ForceStatus
+    verified: bool
+    severity: Severity
+    contested: str
+    version: str
+    holiday_table: str
+    kind: Kind
+    protective: bool
+
+    def as_json(self) -> dict[str, Any]:
+        """Return everything in plain values: dates as ISO texts, each step as [text, authority]."""
+        return {
+            "rule": self.rule,
+            "variant": self.variant,
+            "trigger": self.trigger.isoformat(),
+            "service": self.service,
+            "nominal": self.nominal.isoformat(),
+            "legal": self.legal.isoformat(),
+            "safe": self.safe.isoformat(),
+            "steps": [[step.text, step.authority] for step in self.steps],
+            "authority": list(self.authority),
+            "text_status": self.text_status,
+            "in_force_status": self.in_force_status,
+            "verified": self.verified,
+            "severity": self.severity,
+            "contested": self.contested,
+            "version": self.version,
+            "holiday_table": self.holiday_table,
+            "kind": self.kind,
+            "protective": self.protective,
+        }

@@ -1,24 +1,15 @@
 """The steps of a count, in words that a person can follow with a calendar in hand."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 
 from caseapp.days import ONE_DAY, day_of_month, in_words
 from caseapp.deadlines.rules.calendar import FROZEN_YEARS, is_closed, special_closure, why_closed
-from caseapp.deadlines.rules.model import Period, Variant, Version
+from caseapp.deadlines.rules.model import Period, Step, Variant, Version
 
 PROTECTIVE = "Protective practice"
 HOLIDAY_LAW = "5 USC 6103"
 UNITS = {"days": "calendar day", "business_days": "business day", "months": "month", "years": "year"}
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of a count, and what says so."""
-
-    text: str
-    authority: str
 
 
 def amount(n: int, unit: str) -> str:
@@ -214,7 +205,8 @@ def standing(version: Version, variant: Variant, on: date) -> list[Step]:
         end = f" until {day_of_month(version.effective_to)}" if version.effective_to else ""
         steps.append(Step(f"This text, since replaced, governed{end}.", version.authority))
     elif status != "operative":
-        steps.append(Step(f"This text is {status}: the date is a caution, not the law in force.", version.authority))
+        text = f"This text is {status}: the date is a caution, not the law in force. {version.note}"
+        steps.append(Step(text.strip(), version.authority))
     elif version.keyed_on == variant.trigger.dated and not version.covers(on):
         begins = f" begins {day_of_month(version.effective_from)}" if version.effective_from else ""
         ends = f" ended {day_of_month(version.effective_to)}" if version.effective_to else ""
