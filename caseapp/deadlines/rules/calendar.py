@@ -52,7 +52,7 @@ def statutory_holidays(year: int) -> dict[date, str]:
 
 
 def observed_on(day: date) -> date:
-    """Return the day a holiday is observed: Saturday's on Friday (5 USC 6103(b)), Sunday's on Monday (EO 11582)."""
+    """Return the day a holiday is kept: Friday for Saturday (5 USC 6103(b)), Monday for Sunday (EO 11582)."""
     return day + (-ONE_DAY, ONE_DAY)[day.weekday() - 5] if is_weekend(day) else day
 
 

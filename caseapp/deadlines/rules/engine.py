@@ -111,7 +111,7 @@ def _ask(
             f"There is no rule called {rule_id!r}. Check the spelling against the rules this pack holds."
         )
     if isinstance(on, datetime):
-        raise TypeError("Give a date, not a moment: which day it is depends on the place, so the caller decides.")
+        raise TypeError("Give a date, not a moment: which day a moment is depends on the place.")
     _check_range(on, "The date given is")
     if service and service not in SERVICES:
         raise UnknownService(f"There is no service called {service!r}. Use one of {', '.join(SERVICES)}.")
@@ -145,7 +145,8 @@ def _choose(rule: Rule, on: date, service: str | None, name: str | None) -> tupl
 
 
 def _not_served(rule: Rule, service: str, services: Iterable[str]) -> str:
-    return f"{rule.id} does not count from a paper served as {service!r} here. Use one of {', '.join(services)}."
+    allowed = ", ".join(services)
+    return f"{rule.id} does not count from a paper served as {service!r} here. Use one of {allowed}."
 
 
 def _applies(version: Version, variant: Variant, on: date) -> bool:
@@ -182,7 +183,9 @@ def _check_stops(variant: Variant, start: date, stopped: Sequence[Stop]) -> tupl
         _check_range(first, "A stop begins on")
         _check_range(last, "A stop ends on")
         if last < first:
-            raise ImpossibleStop(f"The stop {first}..{last} ends before it begins. Give the earlier day first.")
+            raise ImpossibleStop(
+                f"The stop {first}..{last} ends before it begins. Put the earlier day first."
+            )
         if last <= start:
             raise ImpossibleStop(f"The stop {first}..{last} was over before the clock started on {start}.")
         first = max(first, start + ONE_DAY)

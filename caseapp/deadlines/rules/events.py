@@ -45,12 +45,17 @@ class Proposal:
 
 
 NOT_SERVED = {"n/a": "Not served"}
-DECISION = {"oral": "Given orally", "mail": "Mailed", "personal": "Handed over", "online": "Served electronically"}
+DECISION = {
+    "oral": "Given orally",
+    "mail": "Mailed",
+    "personal": "Handed over",
+    "online": "Served electronically",
+}
 NOTICE = {"mail": "Mailed", "personal": "Handed over", "online": "Posted in the online account"}
 
 APPEAL = "The order becomes final unless the Board receives the appeal by then."
-PROTECTIVE = "A rule of 2026 would have made it 10 days; it was vacated. Filing by then is safe whatever becomes of it."
-MAXIMUM = "The printed due date controls. This is the most the regulation allows: a later printed date is a mistake."
+PROTECTIVE = "A rule of 2026 would have made it 10 days; it was vacated. Filing by then is safe either way."
+MAXIMUM = "The printed due date controls. This is the most the regulation allows; a later one is a mistake."
 
 
 EVENTS: tuple[Event, ...] = (
@@ -65,19 +70,19 @@ EVENTS: tuple[Event, ...] = (
             Proposed(
                 "motion-to-reconsider",
                 "",
-                "If no appeal is taken: 30 days for a motion to reconsider, counted from the decision to be safe.",
+                "If no appeal is taken: a motion to reconsider, counted from the decision to be safe.",
                 ("denied",),
             ),
             Proposed(
                 "motion-to-reopen",
                 "conservative",
-                "If no appeal is taken: 90 days for a motion to reopen, counted from the decision to be safe.",
+                "If no appeal is taken: a motion to reopen, counted from the decision to be safe.",
                 ("denied",),
             ),
             Proposed(
                 "bia-appeal-ij-decision",
                 "dhs-watch",
-                "The government may appeal until then. The grant is final when the day has passed without one.",
+                "The government may appeal until then; the grant is final when the day passes without one.",
                 ("granted",),
             ),
         ),
@@ -129,7 +134,10 @@ EVENTS: tuple[Event, ...] = (
         {"dismissed": "Appeal dismissed, or removal ordered", "sustained": "Sustained or remanded"},
         (
             Proposed(
-                "pfr-30d", "", "After that the petition is late, and the court cannot extend the time.", ("dismissed",)
+                "pfr-30d",
+                "",
+                "After that the petition is late, and the court cannot extend the time.",
+                ("dismissed",),
             ),
             Proposed(
                 "motion-to-reconsider",
@@ -165,7 +173,11 @@ EVENTS: tuple[Event, ...] = (
         "Fee waiver refused, in court or at the Board",
         NOTICE,
         {},
-        (Proposed("eoir-fee-waiver-cure", "", "File again with the fee or a new request, or the filing is lost."),),
+        (
+            Proposed(
+                "eoir-fee-waiver-cure", "", "File again with the fee or a new request, or the filing is lost."
+            ),
+        ),
     ),
     Event(
         "voluntary-departure",
@@ -192,7 +204,9 @@ EVENTS: tuple[Event, ...] = (
             Proposed(
                 "vd-bond", "", "Without the bond the removal order may take effect.", ("at-conclusion",)
             ),
-            Proposed("vd-bond", "bia-30bd", "Without the bond the removal order may take effect.", ("board",)),
+            Proposed(
+                "vd-bond", "bia-30bd", "Without the bond the removal order may take effect.", ("board",)
+            ),
         ),
     ),
     Event(
@@ -229,7 +243,9 @@ EVENTS: tuple[Event, ...] = (
                 "The clinic's own date: some copies of the manual still print 30 days.",
                 ("individual",),
             ),
-            Proposed("ic-master-filing", "15d", "Anything the judge is to decide at that hearing.", ("master",)),
+            Proposed(
+                "ic-master-filing", "15d", "Anything the judge is to decide at that hearing.", ("master",)
+            ),
         ),
     ),
     Event(
@@ -268,7 +284,9 @@ EVENTS: tuple[Event, ...] = (
         NOT_SERVED,
         {},
         (
-            Proposed("asylum-ead-c8-clock", "file-150", "The first day for Form I-765; stopped days push it out."),
+            Proposed(
+                "asylum-ead-c8-clock", "file-150", "The first day for Form I-765; stopped days push it out."
+            ),
             Proposed("asylum-ead-c8-clock", "grant-180", "The first day a work card may be granted."),
         ),
     ),
@@ -279,7 +297,13 @@ EVENTS: tuple[Event, ...] = (
         {},
         (Proposed("asylum-interview-evidence-14d", "", "The last day for more evidence."),),
     ),
-    Event("uscis-rfe", "USCIS request for evidence", NOTICE, {}, (Proposed("uscis-rfe-response", None, MAXIMUM),)),
+    Event(
+        "uscis-rfe",
+        "USCIS request for evidence",
+        NOTICE,
+        {},
+        (Proposed("uscis-rfe-response", None, MAXIMUM),),
+    ),
     Event(
         "uscis-noid",
         "USCIS notice of intent to deny",
@@ -299,7 +323,9 @@ EVENTS: tuple[Event, ...] = (
         },
         (
             Proposed("i290b-appeal-or-motion", "", "Appeal, or motion to reopen or reconsider.", ("denied",)),
-            Proposed("bia-appeal-dhs-decision", "", "Appeal to the Board, filed with USCIS.", ("i130-denied",)),
+            Proposed(
+                "bia-appeal-dhs-decision", "", "Appeal to the Board, filed with USCIS.", ("i130-denied",)
+            ),
             Proposed("n336-hearing", "", "Request for a hearing on the denial.", ("n400-denied",)),
             Proposed("i290b-revocation-appeal", "", "Appeal of the revocation.", ("revoked",)),
         ),
@@ -327,7 +353,8 @@ def event(event_key: str) -> Event:
     if event_key == ANY_RULE:
         return Event(ANY_RULE, "Another rule of the pack", SERVICES, dict(rule_choices()), ())
     if event_key not in BY_KEY:
-        raise UnknownEvent(f"There is no event called {event_key!r}. Use one of {', '.join([*BY_KEY, ANY_RULE])}.")
+        known = ", ".join([*BY_KEY, ANY_RULE])
+        raise UnknownEvent(f"There is no event called {event_key!r}. Use one of {known}.")
     return BY_KEY[event_key]
 
 
@@ -342,9 +369,8 @@ def proposals(event_key: str, on: date, service: str = "", outcome: str = "") ->
     outcome = outcome or next(iter(happened.outcomes), "")
     service = service or next(iter(happened.services))
     if outcome and outcome not in happened.outcomes:
-        raise UnknownEvent(
-            f"{happened.title} has no outcome {outcome!r}. Use one of {', '.join(happened.outcomes) or 'none'}."
-        )
+        known = ", ".join(happened.outcomes) or "none"
+        raise UnknownEvent(f"{happened.title} has no outcome {outcome!r}. Use one of {known}.")
     if service not in happened.services and happened.services is not NOT_SERVED:
         raise UnknownService(
             f"{happened.title} is not served as {service!r}. Use one of {', '.join(happened.services)}."

@@ -20,7 +20,9 @@ class _StrictLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ign
 
 def _strict_mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[object, object]:
     loader.flatten_mapping(node)
-    pairs = [(loader.construct_object(key), loader.construct_object(value, deep=True)) for key, value in node.value]
+    pairs = [
+        (loader.construct_object(key), loader.construct_object(value, deep=True)) for key, value in node.value
+    ]
     keys = [key for key, _ in pairs]
     for key in keys:
         if keys.count(key) > 1:
@@ -33,7 +35,7 @@ _StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _s
 
 def _read(path: Path) -> object:
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)  # noqa: S506 - a SafeLoader
     except (yaml.YAMLError, PackError) as error:
         raise PackError(f"{path.name}: {error}") from error
 

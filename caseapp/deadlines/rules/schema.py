@@ -141,7 +141,7 @@ def _rule(entry: Entry, books: Mapping[str, Counting]) -> Rule:
     variants = _by_name(entry.each("variants", lambda each: _variant(each, books, inherited)), entry.where)
     reminders = tuple(entry.take("reminders", list))
     if list(reminders) != sorted(set(reminders), reverse=True) or any(r < 0 for r in reminders):
-        raise PackError(f"{entry.where}: reminders must be days before, falling, none twice; not {reminders}.")
+        raise PackError(f"{entry.where}: reminders are days before, falling, none twice; not {reminders}.")
     rule = Rule(
         id=rule_id,
         title=entry.text("title"),
@@ -194,7 +194,7 @@ def _trigger(entry: Entry, above: Trigger | None) -> Trigger:
     said: dict[str, str] = entry.take("said", dict, dict(above.said) if above else MISSING)
     for service, sentence in said.items():
         if service not in SERVICES or "{day}" not in sentence:
-            raise PackError(f"{entry.where}: said {service!r} must be a service and hold {{day}}: {sentence!r}.")
+            raise PackError(f"{entry.where}: said {service!r}: a service, and a sentence with {{day}} in it.")
     if "n/a" not in said:
         raise PackError(f"{entry.where}: said needs a sentence for 'n/a', used where no other fits.")
     trigger = Trigger(
@@ -268,7 +268,8 @@ def _check_variant(variant: Variant, where: str) -> None:
     forward = in_days and variant.count[0].direction == "after"
     if (variant.mail or variant.stops or variant.stopped_days) and not forward:
         raise PackError(f"{where}: mail days and stops need one count of days after.")
-    if variant.inclusive and (variant.count[0].direction, variant.count[0].unit == "business_days") != ("after", False):
+    first = variant.count[0] if variant.count else None
+    if variant.inclusive and first and (first.direction == "before" or first.unit == "business_days"):
         raise PackError(f"{where}: only a count forward, not of business days, can include its first day.")
     if variant.kind == "opening" and variant.roll != "none":
         raise PackError(f"{where}: an opening never rolls.")
@@ -317,7 +318,7 @@ def _versions(entry: Entry, variants: Mapping[str, Variant]) -> tuple[Version, .
     named = {name for version in versions for name in version.variants}
     if named != set(variants):
         odd = ", ".join(repr(name) for name in sorted(named ^ set(variants)))
-        raise PackError(f"{entry.where}: every variant stands in a version and no other name does; see {odd}.")
+        raise PackError(f"{entry.where}: each variant stands in a version and no other name does; see {odd}.")
     if len({version.id for version in versions}) != len(versions):
         raise PackError(f"{entry.where}: two versions have the same id.")
     return versions

@@ -83,7 +83,8 @@ def period(variant: Variant, each: Period, came_from: date, day: date, *, first:
 
 
 def fixed_stop(variant: Variant) -> list[Step]:
-    return [Step(f"The clock was stopped for {variant.stopped_days} days, which do not count.", variant.authority)]
+    text = f"The clock was stopped for {variant.stopped_days} days that do not count."
+    return [Step(text, variant.authority)]
 
 
 def stop(variant: Variant, first: date, last: date) -> list[Step]:
@@ -98,9 +99,7 @@ def stop(variant: Variant, first: date, last: date) -> list[Step]:
 
 
 def stop_too_late(first: date, last: date) -> list[Step]:
-    return [
-        Step(f"The stop from {in_words(first)} to {in_words(last)} came after the count was over.", "")
-    ]
+    return [Step(f"The stop from {in_words(first)} to {in_words(last)} came after the count was over.", "")]
 
 
 def mail_not_added(variant: Variant, service: str) -> list[Step]:
@@ -121,7 +120,8 @@ def mail_after(variant: Variant, n: int, end: date, expires: date, later: date) 
     """Say how days are added after the period would have ended (Fed. R. App. P. 26(c))."""
     steps = []
     if expires != end:
-        text = f"Day {n} is {why_closed(end)}, so the period would end on the next open day, {in_words(expires)}."
+        closed = _closed_as(end)
+        text = f"Day {n} is {closed}, so the period would end on the next open day, {in_words(expires)}."
         steps.append(Step(text, variant.roll_authority))
     added = (later - expires).days
     text = f"It was served by mail: {added} days are added after that, to {in_words(later)}."
@@ -131,10 +131,12 @@ def mail_after(variant: Variant, n: int, end: date, expires: date, later: date) 
 def roll(variant: Variant, nominal: date, legal: date, *, online: bool) -> list[Step]:
     """Say whether the last day moves, and why."""
     if variant.kind == "opening":
-        return [Step(f"{in_words(nominal)} is the first lawful day. {variant.why_no_roll}", variant.authority)]
+        text = f"{in_words(nominal)} is the first lawful day. {variant.why_no_roll}"
+        return [Step(text, variant.authority)]
     if legal == nominal:
         return _stays(variant, nominal, online=online)
-    towards = "goes back to the last open day before it" if legal < nominal else "carries to the next open day"
+    back = legal < nominal
+    towards = "goes back to the last open day before it" if back else "carries to the next open day"
     closed = _closed_between(nominal, legal)
     text = f"{in_words(nominal)} is {_closed_as(nominal)}{closed}: it {towards}, {in_words(legal)}."
     holiday = any(day.weekday() < 5 for day in _span(nominal, legal))
@@ -221,7 +223,5 @@ def outside_table(days: Iterable[date]) -> list[Step]:
     if not years:
         return []
     listed = ", ".join(map(str, years))
-    text = f"Holidays of {listed} are computed from the statute as it now stands, not read from a checked table."
+    text = f"Holidays of {listed} are computed from the statute of today, not read from a checked table."
     return [Step(text, HOLIDAY_LAW)]
-
-

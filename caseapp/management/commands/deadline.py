@@ -5,7 +5,6 @@ import io
 import json
 import re
 from argparse import ArgumentParser
-from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -29,12 +28,12 @@ class Refused(CommandError):
 
 class Command(BaseCommand):
     help = "Compute a deadline from a rule of the pack. Needs no database; says how it counted."
-    requires_system_checks: Sequence[str] = []
+    requires_system_checks: tuple[str, ...] = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("rule_id", nargs="?", default="", help="a rule of the pack, as bia-appeal-ij-decision")
+        parser.add_argument("rule_id", nargs="?", default="", help="a rule, as bia-appeal-ij-decision")
         parser.add_argument("--on", default="", metavar="YYYY-MM-DD", help="the day the count starts from")
-        parser.add_argument("--service", default="", help="how the paper came: mail, personal, online or oral")
+        parser.add_argument("--service", default="", help="mail, personal, online or oral")
         parser.add_argument("--variant", default="", help="without it, the variant in force that day")
         parser.add_argument(
             "--stopped",
@@ -44,8 +43,8 @@ class Command(BaseCommand):
             help="days on which the clock was stopped, first and last included; may be repeated",
         )
         parser.add_argument("--json", action="store_true", dest="as_json", help="print JSON")
-        parser.add_argument("--csv", default="", metavar="FILE", help=f"compute every row; columns {', '.join(NEEDED)}")
-        parser.add_argument("--list", action="store_true", dest="list_rules", help="list every rule and variant")
+        parser.add_argument("--csv", default="", metavar="FILE", help=f"columns {', '.join(NEEDED)}")
+        parser.add_argument("--list", action="store_true", dest="list_rules", help="list the rules")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["list_rules"]:
@@ -69,7 +68,9 @@ class Command(BaseCommand):
 
     def _spreadsheet(self, options: dict[str, Any]) -> None:
         if options["rule_id"] or options["on"] or options["stopped"] or options["as_json"]:
-            raise Refused("--csv takes its rules and days from the file; leave RULE_ID, --on, --stopped, --json out.")
+            raise Refused(
+                "--csv takes rules and days from the file: leave RULE_ID, --on, --stopped and --json out."
+            )
         rows = [_row(row) for row in _read(Path(options["csv"]))]
         out = io.StringIO(newline="")
         writer = csv.DictWriter(out, PRINTED, lineterminator="\n")
@@ -110,7 +111,7 @@ def _read(path: Path) -> list[dict[str, str]]:
             reader = csv.DictReader(file)
             missing = [name for name in ("rule_id", "trigger_date") if name not in (reader.fieldnames or ())]
             if missing:
-                raise Refused(f"{path} has no column {', '.join(missing)}. The columns are {', '.join(NEEDED)}.")
+                raise Refused(f"{path} has no column {' or '.join(missing)}. Name them {', '.join(NEEDED)}.")
             return [{name: (row.get(name) or "").strip() for name in NEEDED} for row in reader]
     except OSError as error:
         raise Refused(f"{path} cannot be read: {error.strerror}.") from error
@@ -151,7 +152,9 @@ def _as_json(counted: Computation) -> str:
 
 def _as_text(counted: Computation) -> str:
     chosen = rule(counted.rule)
-    act, law = ("Act from", "First lawful day") if counted.kind == "opening" else ("Act by", "Last lawful day")
+    act, law = "Act by", "Last lawful day"
+    if counted.kind == "opening":
+        act, law = "Act from", "First lawful day"
     reviewed = chosen.checked_by or "no attorney yet"
     lines = [
         chosen.title,
