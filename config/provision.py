@@ -5,6 +5,7 @@ is granted by the migrations.
 """
 
 from collections.abc import Mapping
+from typing import LiteralString
 
 import psycopg
 from psycopg import sql
@@ -35,8 +36,8 @@ def provision(admin: str, passwords: Mapping[str, str], *, for_tests: bool = Fal
             _close_schema(connection, guests)
 
 
-def _run(connection: Admin, statement: str, *names: str) -> None:
-    connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))  # type: ignore[arg-type]
+def _run(connection: Admin, statement: LiteralString, *names: str) -> None:
+    connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
 
 def _make_role(connection: Admin, role: str, password: str) -> None:

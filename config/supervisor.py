@@ -13,12 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from django.db import connections
-
-from caseapp.vault.root import create_root_key
 from config import children, embedded, env, places
 
 START_SECONDS = 60
+PORT_SECONDS = 5.0
 STOP_SECONDS = 25
 LONGEST_PAUSE = 30.0
 # A process that lived this long starts again at once when it dies.
@@ -87,11 +85,11 @@ def address(bind: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-def environment(role: str, **more: str) -> dict[str, str]:
+def environment(role: str, *, root_key: bool = False, **more: str) -> dict[str, str]:
     """Return our environment for a process of one role, without what only the other roles may know."""
     others = [name for name in ROLES if name != role.upper()]
     hidden = [f"{kind}_URL_{name}" for kind in ("DATABASE", "KEYRING") for name in others]
-    hidden += [] if role == "web" else ["AMPARO_ROOT_KEY_FILE"]
+    hidden += [] if root_key else ["AMPARO_ROOT_KEY_FILE"]
     unwanted = {*hidden, *(f"{name}_FILE" for name in hidden)}
     kept = {name: value for name, value in os.environ.items() if name not in unwanted}
     return kept | {"AMPARO_ROLE": role, "DJANGO_SETTINGS_MODULE": "config.settings", **more}
@@ -138,6 +136,10 @@ class Supervisor:
     def say(self, words: str) -> None:
         print(words, flush=True)
 
+    def _tell(self, printed: str) -> None:
+        if printed.strip():
+            self.say(printed.strip())
+
     # --- Starting --------------------------------------------------------------------------------
 
     def _start(self) -> None:
@@ -150,9 +152,9 @@ class Supervisor:
         self._step("owner", "migrate", "--noinput", "-v0", "--database", "default")
         self._step("owner", "migrate", "--noinput", "-v0", "--database", "keyring")
         self._step("worker", "collectstatic", "--noinput", "-v0", "--clear")
-        self._make_root_key()
+        self._tell(self._step("owner", "make_root_key", root_key=True))
         if self.demo:
-            self._step("web", "seed_demo")
+            self._tell(self._step("web", "seed_demo", root_key=True))
         self._start_python("web", "gunicorn", "-c", "python:config.gunicorn", death=signal.SIGQUIT)
         celery = ("celery", "-A", "config.celery")
         alone = ("--without-gossip", "--without-mingle", "--without-heartbeat")
@@ -165,7 +167,7 @@ class Supervisor:
     def _wait_for_port(self) -> None:
         """Return when the address is free: a killed clinic takes a moment to let go of it."""
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
-        end = time.monotonic() + 5
+        end = time.monotonic() + PORT_SECONDS
         while True:
             self._check_stop()
             with socket.socket(family) as probe:
@@ -226,7 +228,12 @@ class Supervisor:
                 return children.spawn(
                     [sys.executable, "-m", module, *args],
                     output=output,
-                    env=environment(role, AMPARO_BIND=self.bind, AMPARO_URL=self.public_url()),
+                    env=environment(
+                        role,
+                        root_key=name == "web",
+                        AMPARO_BIND=self.bind,
+                        AMPARO_URL=self.public_url(),
+                    ),
                     cwd=places.HOUSE,
                     death_signal=death,
                 )
@@ -238,12 +245,12 @@ class Supervisor:
         watched.begin()
         self.watched.append(watched)
 
-    def _step(self, role: str, *command: str) -> str:
+    def _step(self, role: str, *command: str, root_key: bool = False) -> str:
         """Run one of our commands to its end and return what it printed. Raises SupervisorError."""
         self._check_stop()
         process = subprocess.Popen(
             [sys.executable, str(places.HOUSE / "manage.py"), *command],
-            env=environment(role, AMPARO_URL=self.public_url()),
+            env=environment(role, root_key=root_key, AMPARO_URL=self.public_url()),
             stdout=subprocess.PIPE,
             text=True,
             start_new_session=True,
@@ -260,23 +267,6 @@ class Supervisor:
         if process.returncode != 0:
             raise SupervisorError(f"manage.py {command[0]} failed; what it says is above.")
         return printed
-
-    def _make_root_key(self) -> None:
-        """Make the root key on the very first start; later a missing one is a loss, not a beginning."""
-        path = places.root_key_file()
-        if os.environ.get("AMPARO_KEY_PROVIDER", "file") != "file" or path.exists():
-            return
-        if self._keyring_is_empty():
-            create_root_key(path)
-            self.say(f"Made the root key in {path}. Keep a copy away from this machine and from its backups.")
-
-    def _keyring_is_empty(self) -> bool:
-        try:
-            with connections["keyring"].cursor() as cursor:
-                cursor.execute("SELECT NOT EXISTS (SELECT FROM caseapp_clinickey)")
-                return bool(cursor.fetchone()[0])
-        finally:
-            connections["keyring"].close()
 
     def public_url(self) -> str:
         """Return the address people use: localhost, because passkeys do not work on a bare number."""
@@ -307,7 +297,7 @@ class Supervisor:
         if self.demo:
             self.say("This is the demo: invented people, anyone may sign in, emptied at every start.")
             return
-        link = self._step("web", "setup_link").strip()
+        link = self._step("web", "setup_link", root_key=True).strip()
         if link:
             self.say(f"There is no clinic yet. Set it up here, once:\n  {link}")
 
@@ -355,5 +345,6 @@ def rotate(log: Path) -> None:
         older = log.with_name(f"{log.name}.{number}")
         if older.exists():
             older.replace(log.with_name(f"{log.name}.{number + 1}"))
-    shutil.copyfile(log, log.with_name(f"{log.name}.1"))
+    with log.open("rb") as full, children.log_file(log.with_name(f"{log.name}.1")) as aside:
+        shutil.copyfileobj(full, aside)
     os.truncate(log, 0)
