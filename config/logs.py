@@ -8,7 +8,7 @@ of an error may quote what someone typed.
 import logging
 import re
 import traceback
-from collections.abc import Mapping
+from collections.abc import ItemsView, Mapping
 from datetime import date, datetime
 from enum import Enum
 from types import TracebackType
@@ -16,6 +16,8 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
 
 OURS = ("amparo", "caseapp", "config")
@@ -59,7 +61,7 @@ def words(record: logging.LogRecord) -> str:
     else:
         args = tuple(reference(value) for value in record.args)
     try:
-        return record.msg % args
+        return str(record.msg % args)
     except (TypeError, ValueError):
         # A %d or %.1f whose argument was left out.
         return where
@@ -116,21 +118,23 @@ class NoValuesFilter(SafeExceptionReporterFilter):
     def get_safe_cookies(self, request: HttpRequest) -> dict[str, Any]:
         return {}
 
-    def get_post_parameters(self, request: HttpRequest | None) -> Mapping[str, Any]:
+    def get_post_parameters(self, request: HttpRequest | None) -> dict[str, Any]:
         return {}
 
-    def get_traceback_frame_variables(self, request: HttpRequest | None, tb_frame: Any) -> list[Any]:
-        return []
+    def get_traceback_frame_variables(
+        self, request: HttpRequest | None, tb_frame: Any
+    ) -> ItemsView[str, Any]:
+        return {}.items()
 
 
 class NoValuesReporter(ExceptionReporter):
     """A report of an error that is its type and the lines it passed."""
 
-    def get_traceback_text(self) -> str:
-        return describe(self.exc_value)
+    def get_traceback_text(self) -> SafeString:
+        return SafeString(describe(self.exc_value))
 
-    def get_traceback_html(self) -> str:
-        return f"<pre>{describe(self.exc_value)}</pre>"
+    def get_traceback_html(self) -> SafeString:
+        return format_html("<pre>{}</pre>", describe(self.exc_value))
 
 
 CONFIG: dict[str, Any] = {
