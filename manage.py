@@ -6,7 +6,9 @@ import sys
 
 from django.core.management import execute_from_command_line
 
-OWNER = dict.fromkeys(("migrate", "makemigrations", "showmigrations", "sqlmigrate", "serve"), "owner")
+OWNER = dict.fromkeys(
+    ("migrate", "makemigrations", "showmigrations", "sqlmigrate", "prepare", "serve"), "owner"
+)
 WEB = dict.fromkeys(("setup_link", "demo"), "web")
 
 

@@ -1,5 +1,6 @@
 """Whether this process can serve: it runs, and both databases answer."""
 
+from django.contrib.auth.decorators import login_not_required
 from django.db import connections
 from django.db.utils import Error
 from django.http import HttpRequest, HttpResponse
@@ -7,6 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 
+@login_not_required
 @never_cache
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:

@@ -149,10 +149,7 @@ class Supervisor:
         self._start_postgres()
         self._start_valkey()
         self.say("Preparing the databases and pages ...")
-        self._step("owner", "migrate", "--noinput", "-v0", "--database", "default")
-        self._step("owner", "migrate", "--noinput", "-v0", "--database", "keyring")
-        self._step("worker", "collectstatic", "--noinput", "-v0", "--clear")
-        self._tell(self._step("owner", "make_root_key", root_key=True))
+        self._tell(self._step("owner", "prepare", root_key=True))
         if self.demo:
             self._tell(self._step("web", "seed_demo", root_key=True))
         self._start_python("web", "gunicorn", "-c", "python:config.gunicorn", death=signal.SIGQUIT)
@@ -252,12 +249,13 @@ class Supervisor:
             [sys.executable, str(places.HOUSE / "manage.py"), *command],
             env=environment(role, root_key=root_key, AMPARO_URL=self.public_url()),
             stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
         )
         while True:
             try:
-                printed, _ = process.communicate(timeout=0.2)
+                printed, complaint = process.communicate(timeout=0.2)
                 break
             except subprocess.TimeoutExpired:
                 if self.stop_asked:
@@ -265,7 +263,7 @@ class Supervisor:
                     process.communicate()
                     raise _StopAsked from None
         if process.returncode != 0:
-            raise SupervisorError(f"manage.py {command[0]} failed; what it says is above.")
+            raise SupervisorError(f"manage.py {command[0]} failed:\n{complaint.strip()}")
         return printed
 
     def public_url(self) -> str:

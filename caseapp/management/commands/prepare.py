@@ -1,0 +1,45 @@
+"""Make ready what the clinic stands on: tables, pages, and on the first day the root key."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
+
+from caseapp.vault.root import RootKeyRefused, create_root_key
+from config import places
+
+
+class Command(BaseCommand):
+    help = "Bring both databases and the static files up to date; make the root key if nothing is sealed yet."
+    requires_system_checks = []
+
+    def handle(self, **options: Any) -> None:
+        for database in ("default", "keyring"):
+            call_command("migrate", database=database, interactive=False, verbosity=0)
+        call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+        path = places.root_key_file()
+        if settings.KEY_PROVIDER != "file" or path.exists():
+            return
+        if _keys_exist():
+            # A new key would only hide the loss.
+            self.stdout.write(
+                f"There is no root key at {path}, and nothing sealed can be opened without it."
+                " Put the file back from its safe copy, or set AMPARO_ROOT_KEY_FILE to where it is."
+            )
+            return
+        try:
+            create_root_key(path)
+        except RootKeyRefused as refused:
+            raise CommandError(str(refused)) from None
+        self.stdout.write(
+            f"Made the root key in {path}. Keep a copy of it away from this machine and from its backups."
+        )
+
+
+def _keys_exist() -> bool:
+    with connections["keyring"].cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM caseapp_clinickey)")
+        row = cursor.fetchone()
+    return bool(row and row[0])
