@@ -96,4 +96,3 @@ def count(law: Law, on: datetime.date, service: str) -> tuple[datetime.date, dat
     if service == "online" and not law.online_rolls:
         legal = day
     return day, legal, roll_on(day) if law.opening else roll_back(day)
-

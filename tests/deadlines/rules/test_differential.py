@@ -147,9 +147,7 @@ SERVED_ONLY = {
     stretches=st.lists(st.tuples(st.integers(1, 300), st.integers(0, 60)), min_size=1, max_size=4),
 )
 def test_a_stopped_clock_agrees_with_ticking_day_by_day(on: date, stretches: list[tuple[int, int]]) -> None:
-    stops = [
-        (naive.walk(on, first, "f"), naive.walk(on, first + length, "f")) for first, length in stretches
-    ]
+    stops = [(naive.walk(on, first, "f"), naive.walk(on, first + length, "f")) for first, length in stretches]
 
     counted = compute("asylum-ead-c8-clock", on, variant="file-150", stopped=stops).nominal
 

@@ -96,7 +96,8 @@ def test_without_a_variant_the_text_of_that_day_is_counted(rule_id: str, on: dat
 
 
 @pytest.mark.parametrize(
-    ("service", "variant"), [("mail", "max87"), ("personal", "max84"), ("online", "electronic"), (None, "max84")]
+    ("service", "variant"),
+    [("mail", "max87"), ("personal", "max84"), ("online", "electronic"), (None, "max84")],
 )
 def test_without_a_variant_the_service_chooses_and_no_service_never_adds_days(
     service: str | None, variant: str
