@@ -1,5 +1,7 @@
 """What a field registry is made of, and how it is compared with the models there are."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum

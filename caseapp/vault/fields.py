@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from datetime import date, datetime
 from functools import cached_property
+from types import CodeType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, TypeVar
 
 from django import forms
@@ -111,9 +112,10 @@ class SealedAttribute(DeferredAttribute):
 
 # Where Django asks for a column in order to sort by it or compute with it, rather than to fetch it.
 _USES: Final = {
-    Query.resolve_ref.__code__,
-    SQLCompiler.find_ordering_name.__code__,
-    SQLCompiler.get_distinct.__code__,
+    code
+    for place in (Query.resolve_ref, SQLCompiler.find_ordering_name, SQLCompiler.get_distinct)
+    for code in (place.__code__, *place.__code__.co_consts)  # a comprehension is code within code
+    if isinstance(code, CodeType)
 }
 
 
@@ -135,9 +137,10 @@ class SealedField(_Binary[_ST, _GT]):
         if kwargs.get("unique") or kwargs.get("primary_key") or kwargs.get("db_index"):
             raise TypeError("A sealed column cannot be unique or indexed: equal values look different.")
         kwargs.setdefault("editable", True)
-        if hide_presence:
-            kwargs["null"] = False
         self.hide_presence = hide_presence
+        # Whether None stands for no value; the column itself is NULL only where that is no secret.
+        self.optional = bool(kwargs.get("null"))
+        kwargs["null"] = self.optional and not hide_presence
         super().__init__(*args, **kwargs)
 
     def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
@@ -147,7 +150,7 @@ class SealedField(_Binary[_ST, _GT]):
         else:
             kwargs["editable"] = False
         if self.hide_presence:
-            kwargs["hide_presence"] = True
+            kwargs |= {"hide_presence": True} | ({"null": True} if self.optional else {})
         return name, path, args, kwargs
 
     def contribute_to_class(self, cls: type[models.Model], name: str, private_only: bool = False) -> None:
@@ -156,7 +159,9 @@ class SealedField(_Binary[_ST, _GT]):
         options = cls._meta
         if options.abstract or cls.__module__ == "__fake__":
             return
-        constraint = SealedCheck(column=self.column, name=f"{options.model_name}_{self.column}_is_sealed")
+        constraint = SealedCheck(
+            column=str(self.column), name=f"{options.model_name}_{self.column}_is_sealed"
+        )
         options.constraints = [*options.constraints, constraint]
         options.original_attrs["constraints"] = options.constraints
 
@@ -288,7 +293,7 @@ class SealedField(_Binary[_ST, _GT]):
     # What forms and serialisers see
 
     def get_default(self) -> Any:
-        return self._get_default() if self.has_default() else None
+        return super().get_default() if self.has_default() else None
 
     def to_python(self, value: Any) -> Any:
         return value
@@ -307,7 +312,7 @@ class SealedTextField(SealedField[_ST, _GT]):
 
     if TYPE_CHECKING:
         _pyi_private_set_type: str
-        _pyi_private_get_type: str
+        _pyi_private_get_type: str  # type: ignore[assignment]
 
     kind = cipher.TEXT
 
@@ -325,14 +330,14 @@ class SealedTextField(SealedField[_ST, _GT]):
         return data.decode()
 
     def get_default(self) -> Any:
-        return self._get_default() if self.has_default() else None if self.null else ""
+        return super().get_default() if self.has_default() or self.optional else ""
 
     def to_python(self, value: Any) -> Any:
         return value if value is None or isinstance(value, str) else str(value)
 
     def formfield(self, **kwargs: Any) -> Any:
         defaults = {} if self.choices else {"max_length": self.max_length}
-        if self.null and not self.choices:
+        if self.optional and not self.choices:
             defaults["empty_value"] = None
         return super().formfield(**defaults | kwargs)
 
@@ -342,7 +347,7 @@ class SealedDateField(SealedField[_ST, _GT]):
 
     if TYPE_CHECKING:
         _pyi_private_set_type: date
-        _pyi_private_get_type: date
+        _pyi_private_get_type: date  # type: ignore[assignment]
 
     kind = cipher.DATE
 

@@ -217,7 +217,8 @@ def _delete_keys(clinic_id: UUID, subject_ids: Sequence[UUID]) -> list[tuple[byt
             " RETURNING key_id, subject_id, salt, generation",
             [clinic_id, list(subject_ids)],
         )
-        return cursor.fetchall()
+        gone: list[tuple[bytes, UUID, bytes, int]] = cursor.fetchall()
+        return gone
 
 
 def _raise_epoch() -> int:

@@ -5,13 +5,16 @@ written in registry.frozen.json as well, and never change or come back: `python 
 caseapp.vault.freeze` adds the new ones there.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from django.db import models
 
+from caseapp.vault.declarations import OF_THE_DATA
 from caseapp.vault.declared import (
     Declared,
     Kind,
@@ -27,6 +30,7 @@ from caseapp.vault.declared import (
 FROZEN: Final = Path(__file__).with_name("registry.frozen.json")
 
 FIELDS: Final[dict[str, Declared]] = merged(
+    *OF_THE_DATA,
     # The keyring
     model(
         "ClinicKey",
@@ -68,7 +72,7 @@ FIELDS: Final[dict[str, Declared]] = merged(
 )
 
 
-def numbers_of(field: models.Field[object, object]) -> tuple[int, int]:
+def numbers_of(field: models.Field[Any, Any]) -> tuple[int, int]:
     """Return the model's and the field's number. Raises LookupError if it is not declared sealed."""
     label = label_of(field)
     entry = FIELDS.get(label)

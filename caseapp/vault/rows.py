@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Collection, Iterable, Iterator
 from functools import cache
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 from uuid import UUID
 
 from django.core import checks
@@ -15,22 +15,27 @@ from django.db.models.query import ModelIterable
 from caseapp.vault.declared import is_sealed
 from caseapp.vault.sealed import BOUND, OPENED, REFRESHING, SHUT, Opened
 
+_Row = TypeVar("_Row", bound=models.Model)
+
 
 @cache
-def _bound_by(model: type[models.Model]) -> tuple[str, ...]:
+def _bound_by(model: Any) -> tuple[str, ...]:
     """Return the columns that say where a row's boxes open: its own id, its subject's and its clinic's."""
     names = {field.attname for field in model._meta.concrete_fields}
-    places = (model._meta.pk.attname, model.sealed_under, "clinic_id")  # type: ignore[attr-defined]
+    places = (model._meta.pk.attname, model.sealed_under, "clinic_id")
     return tuple(dict.fromkeys(name for name in places if name in names))
 
 
 @cache
-def _sealed_columns(model: type[models.Model]) -> frozenset[str]:
+def _sealed_columns(model: Any) -> frozenset[str]:
     return frozenset(field.attname for field in model._meta.concrete_fields if is_sealed(field))
 
 
-class SealedQuerySet(models.QuerySet[Any]):
-    """Refuses, before the database is asked, what would leave rows that cannot be opened."""
+class SealedQuerySet(models.QuerySet[_Row]):
+    """Refuses, before the database is asked, what would leave rows that cannot be opened.
+
+    A room's own queryset of sealed rows inherits from it.
+    """
 
     def update(self, **values: Any) -> int:
         named = {self._attname(name): value for name, value in values.items()}
@@ -98,7 +103,8 @@ class SealedRow(models.Model):
 
     sealed_under: ClassVar[str]
 
-    objects = SealedQuerySet.as_manager()
+    if not TYPE_CHECKING:
+        objects = SealedQuerySet.as_manager()
 
     class Meta:
         abstract = True
@@ -122,8 +128,10 @@ class SealedRow(models.Model):
         super().save(*args, **kwargs)
 
     @classmethod
-    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any]) -> Self:
-        row = super().from_db(db, field_names, values)
+    def from_db(
+        cls, db: str | None, field_names: Collection[str], values: Collection[Any], **kwargs: Any
+    ) -> Self:
+        row = super().from_db(db, field_names, values, **kwargs)
         state = row.__dict__
         state[BOUND] = [state.get(name) for name in _bound_by(cls)]
         return row
@@ -170,7 +178,7 @@ class SealedRow(models.Model):
     def sealing_place(self) -> tuple[UUID, UUID, bytes]:
         """Return the clinic, the subject and the row's id. Raises TypeError if one is unset or changed."""
         self.refuse_if_moved()
-        clinic_id, subject_id = self.clinic_id, getattr(self, self.sealed_under)
+        clinic_id, subject_id = self.clinic_id, getattr(self, self.sealed_under)  # type: ignore[attr-defined]
         for name, value in (("clinic_id", clinic_id), (self.sealed_under, subject_id), ("id", self.pk)):
             if not isinstance(value, UUID):
                 raise TypeError(f"{name} must be a UUID before this row can be sealed. Set it, then save.")
