@@ -27,7 +27,7 @@ class CaseEvent(SealedRow):
     kind = SealedTextField(max_length=60)
     on = SealedDateField()
     service = SealedTextField(max_length=20)
-    outcome = SealedTextField(max_length=40)
+    outcome = SealedTextField(max_length=80)
     note = SealedTextField(max_length=1000)
     recorded_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     recorded_at = models.DateTimeField()

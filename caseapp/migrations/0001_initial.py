@@ -66,7 +66,7 @@ class Migration(migrations.Migration):
                 ('kind', caseapp.vault.fields.SealedTextField(max_length=60)),
                 ('on', caseapp.vault.fields.SealedDateField()),
                 ('service', caseapp.vault.fields.SealedTextField(max_length=20)),
-                ('outcome', caseapp.vault.fields.SealedTextField(max_length=40)),
+                ('outcome', caseapp.vault.fields.SealedTextField(max_length=80)),
                 ('note', caseapp.vault.fields.SealedTextField(max_length=1000)),
                 ('recorded_at', models.DateTimeField()),
                 ('recorded_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
