@@ -22,6 +22,7 @@ def pytest_load_initial_conftests() -> None:
         return
     _state = Path(tempfile.mkdtemp(prefix="amparo-tests-"))
     os.environ |= {"AMPARO_STATE": str(_state), "AMPARO_ROLE": "owner"}
+    (_state / "static").mkdir()
     create_root_key(_state / "root" / "root.key")
     if "DATABASE_URL_OWNER" in os.environ:
         return
