@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from config import children, embedded, env, places
 
-START_SECONDS = 60
+START_SECONDS = 120
 PORT_SECONDS = 5.0
 STOP_SECONDS = 25
 LONGEST_PAUSE = 30.0
@@ -72,7 +73,8 @@ class Watched:
             try:
                 self.process.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
-                os.killpg(self.process.pid, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(self.process.pid, signal.SIGKILL)
                 self.process.wait()
         self.process = None
 
@@ -112,6 +114,7 @@ class Supervisor:
     def run(self) -> None:
         """Start everything, keep it running, and return once it has been stopped on request."""
         os.umask(0o077)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         places.private_directory(self.state)
         places.private_directory(self.state / "log")
         refusal = f"A clinic is already running on {self.state}. Stop it first, or set AMPARO_STATE."
@@ -295,7 +298,11 @@ class Supervisor:
         if self.demo:
             self.say("This is the demo: invented people, anyone may sign in, emptied at every start.")
             return
-        link = self._step("web", "setup_link", root_key=True).strip()
+        try:
+            link = self._step("web", "setup_link", root_key=True).strip()
+        except SupervisorError as error:
+            self.say(f"{error}\nThe clinic runs all the same.")
+            return
         if link:
             self.say(f"There is no clinic yet. Set it up here, once:\n  {link}")
 
@@ -320,7 +327,7 @@ class Supervisor:
         elif watched.process is None and time.monotonic() >= watched.not_before:
             try:
                 watched.begin()
-            except (embedded.EmbeddedServerError, OSError) as error:
+            except (embedded.EmbeddedServerError, places.UnsafePlace, OSError) as error:
                 self.say(f"{watched.name} did not start: {error} Trying again in {watched.bury():.0f} s.")
 
     # --- Stopping --------------------------------------------------------------------------------
