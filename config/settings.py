@@ -146,7 +146,12 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "caseapp.web.context.shell",
             ],
+            "libraries": {
+                "amparo": "caseapp.web.templatetags.amparo",
+                "dates": "caseapp.web.templatetags.dates",
+            },
         },
     },
 ]

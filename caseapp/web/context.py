@@ -1,0 +1,48 @@
+"""What the shell of every page shows beside the page: what is owed, what this person may do, the demo's mark."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext as _
+
+from caseapp import clock
+from caseapp.access.models import User
+from caseapp.access.rules import Act, may
+from caseapp.deadlines import queries as deadlines
+from caseapp.retention import queries as retention
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Return the shell's context. Nothing is asked of the database until a template shows a count."""
+    user = getattr(request, "user", None)
+    shown: dict[str, Any] = {
+        "demo": settings.DEMO,
+        "version": getattr(settings, "VERSION", ""),
+        "source_url": getattr(settings, "SOURCE_URL", ""),
+    }
+    if isinstance(user, User) or getattr(user, "is_authenticated", False):
+        shown["may"] = SimpleLazyObject(lambda: _allowed(request.user))  # type: ignore[arg-type]
+        shown["rail"] = SimpleLazyObject(lambda: _owed(request.user))  # type: ignore[arg-type]
+    return shown
+
+
+def _allowed(user: User) -> dict[str, bool]:
+    """Return what the person's role allows, by the act's name: `may.record_filing`."""
+    return {act.name.lower(): may(user, act) for act in Act}
+
+
+def _owed(user: User) -> dict[str, dict[str, Any]]:
+    """Return the counts beside the rail's places, only where something is owed. Two queries at most."""
+    owed: dict[str, dict[str, Any]] = {}
+    late, today = deadlines.count_owed(user, today=clock.today(user.clinic.time_zone))
+    if late:
+        owed["today"] = {"count": late, "word": _("late"), "urgency": "late"}
+    elif today:
+        owed["today"] = {"count": today, "word": _("today"), "urgency": "soon"}
+    if may(user, Act.APPROVE_PURGE) and (waiting := retention.count_to_approve(user)):
+        owed["retention"] = {"count": waiting}
+    return owed

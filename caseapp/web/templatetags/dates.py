@@ -1,0 +1,59 @@
+"""What the rows of dates ask: what waits for a second person, whose matter it is, which way a date counts."""
+
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from django import template
+from django.utils.timezone import localtime
+
+from caseapp.deadlines.explain import is_opening
+from caseapp.deadlines.models import Change, Deadline
+from caseapp.errors import Refused
+from caseapp.filings.catalogue import form
+from caseapp.matters.kinds import kind as kind_of
+from caseapp.matters.models import Matter
+from caseapp.matters.queries import principal_of
+from caseapp.people.models import Person
+
+register = template.Library()
+
+
+@register.filter
+def change_for(waiting: dict[UUID, Change] | None, deadline: Deadline) -> Change | None:
+    """Return the decision about this date that waits for a second person."""
+    return waiting.get(deadline.id) if isinstance(waiting, dict) else None
+
+
+@register.filter
+def opening(deadline: Deadline) -> bool:
+    """Whether the date is the first day on which something may be done."""
+    return is_opening(deadline)
+
+
+@register.filter
+def client_of(matter: Matter) -> Person:
+    return principal_of(matter)
+
+
+@register.filter
+def kind_title(matter: Matter) -> str:
+    """Return the kind of case in the catalogue's words, or as it was kept if the catalogue changed since."""
+    try:
+        return kind_of(matter.kind).title
+    except Refused:
+        return matter.kind
+
+
+@register.filter
+def form_title(number: str) -> str:
+    """Return what a form is called, or nothing for one that the catalogue no longer holds."""
+    try:
+        return form(number).title
+    except Refused:
+        return ""
+
+
+@register.filter
+def goes_on(changed_at: datetime, days: int) -> date:
+    """Return the last day on which someone on no matter is kept."""
+    return localtime(changed_at).date() + timedelta(days=days)
