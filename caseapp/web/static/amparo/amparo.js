@@ -105,6 +105,7 @@
     else if (e.key.toLowerCase() === 'h') { showNames(!namesHidden()); announce(document.querySelector('[data-hide-names]')?.dataset[namesHidden() ? 'wordHidden' : 'wordShown']); }
     else { const target = document.querySelector(`[data-key="${CSS.escape(e.key.toLowerCase())}"]`); if (target) { e.preventDefault(); target.click(); } }
   }
+  function sayKeys(b) { b.textContent = singleKeys() ? b.dataset.on : b.dataset.off; }
   function focusSearch() { const q = document.getElementById('q'); if (q) { q.focus(); q.select(); } }
   function closeFloating(e) {
     const found = document.getElementById('found');
@@ -136,7 +137,7 @@
     else if (on('[data-print]')) window.print();
     else if ((b = on('[data-copy]'))) copy(b);
     else if ((b = on('[data-dismiss]'))) b.closest('.message, .slip')?.remove();
-    else if ((b = on('[data-single-keys]'))) { store.set('localStorage', KEY_SINGLE, singleKeys() ? 'off' : null); b.setAttribute('aria-pressed', String(singleKeys())); }
+    else if ((b = on('[data-single-keys]'))) { store.set('localStorage', KEY_SINGLE, singleKeys() ? 'off' : null); sayKeys(b); }
     const menu = document.querySelector('details.menu[open]');
     if (menu && !menu.contains(e.target)) menu.open = false;
     const search = document.querySelector('form.search');
@@ -172,7 +173,7 @@
   function start() {
     showNames(namesHidden());
     document.querySelectorAll('[data-hide-names], [data-print], [data-copy], [data-dismiss], [data-single-keys]').forEach((b) => { b.hidden = false; });
-    document.querySelectorAll('[data-single-keys]').forEach((b) => b.setAttribute('aria-pressed', String(singleKeys())));
+    document.querySelectorAll('[data-single-keys]').forEach(sayKeys);
     armRemask(document);
     document.querySelector('.errors[tabindex], [data-focus]')?.focus();
     document.addEventListener('keydown', onKey);
