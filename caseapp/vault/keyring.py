@@ -171,6 +171,7 @@ def _load_wrapping_key(rows: QuerySet[ClinicKey]) -> WrappingKey:
         context = root.Context(row.deployment, row.clinic_id, row.generation)
         key = root.provider().unwrap(bytes(row.wrapped), context)
         wrapping = WrappingKey(key, clinic=row.clinic_id, generation=row.generation)
+        cache.heard(row.epoch, asked_at=asked_at)
         cache.put_wrapping_key(wrapping, clinic=row.clinic_id, epoch=row.epoch, asked_at=asked_at)
         return wrapping
     raise SealKeyGone("The clinic's key does not exist. It was destroyed, or the clinic was never set up.")

@@ -99,9 +99,11 @@ class FileRoot:
             handle = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
         except OSError as error:
             raise RootKeyRefused(_why_not_read(self.path, error)) from None
-        with open(handle, "rb") as file:
+        try:
             _refuse_unsafe(self.path, os.fstat(handle))
-            return file.read(KEY_BYTES + 1)
+            return os.read(handle, KEY_BYTES)
+        finally:
+            os.close(handle)
 
 
 def _why_not_read(path: Path, error: OSError) -> str:

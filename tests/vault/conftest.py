@@ -94,6 +94,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
+    keyring.drop_all()
     monkeypatch.setattr(keyring.cache, "clock", clock)
     return clock
 

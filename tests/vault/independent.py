@@ -4,7 +4,6 @@ Written from docs/sf1.md. AES comes from pycryptodome; GCM-SIV (RFC 8452) is spe
 """
 
 import hmac
-from hashlib import sha256
 
 from Crypto.Cipher import AES
 
@@ -20,10 +19,6 @@ def polyval(key: bytes, data: bytes) -> bytes:
     return s.to_bytes(16, "little")
 
 
-def blocks(data: bytes) -> bytes:
-    return data + bytes(-len(data) % 16)
-
-
 def gcm_siv_keys(key: bytes, nonce: bytes) -> tuple[bytes, bytes]:
     aes = AES.new(key, AES.MODE_ECB)
     parts = [aes.encrypt(n.to_bytes(4, "little") + nonce)[:8] for n in range(6)]
@@ -31,8 +26,8 @@ def gcm_siv_keys(key: bytes, nonce: bytes) -> tuple[bytes, bytes]:
 
 
 def gcm_siv_tag(auth: bytes, enc: bytes, nonce: bytes, text: bytes, aad: bytes) -> bytes:
-    lengths = (len(aad) * 8).to_bytes(8, "little") + (len(text) * 8).to_bytes(8, "little")
-    s = bytearray(polyval(auth, blocks(aad) + blocks(text) + lengths))
+    lengths = b"".join((len(part) * 8).to_bytes(8, "little") for part in (aad, text))
+    s = bytearray(polyval(auth, b"".join(part + bytes(-len(part) % 16) for part in (aad, text, lengths))))
     for i, byte in enumerate(nonce):
         s[i] ^= byte
     s[15] &= 0x7F
@@ -51,12 +46,12 @@ def gcm_siv_stream(enc: bytes, tag: bytes, data: bytes) -> bytes:
 def gcm_siv_open(key: bytes, nonce: bytes, data: bytes, aad: bytes) -> bytes:
     auth, enc = gcm_siv_keys(key, nonce)
     text = gcm_siv_stream(enc, data[-16:], data[:-16])
-    assert hmac.compare_digest(gcm_siv_tag(auth, enc, nonce, text, aad), data[-16:]), "forged"
+    assert gcm_siv_tag(auth, enc, nonce, text, aad) == data[-16:], "forged"
     return text
 
 
 def mac(key: bytes, text: bytes) -> bytes:
-    return hmac.new(key, text, sha256).digest()
+    return hmac.digest(key, text, "sha256")
 
 
 def clinic_key(root: bytes, wrapped: bytes, deployment: bytes, clinic: bytes, generation: int) -> bytes:
@@ -78,7 +73,6 @@ def open_value(
 ) -> bytes:
     assert box[:2] == b"\xc1\x01", "not SF1, suite 1"
     place = b"".join(n.to_bytes(4, "big") for n in numbers)
-    text = gcm_siv_open(
-        mac(key, b"SF1 field\x01"), box[10:22], box[22:], b"SF1" + box[:10] + clinic + subject + place + row
-    )
+    aad = b"SF1" + box[:10] + clinic + subject + place + row
+    text = gcm_siv_open(mac(key, b"SF1 field\x01"), box[10:22], box[22:], aad)
     return text.rstrip(b"\0")[:-1]
