@@ -11,10 +11,12 @@ a key may be the same name, so keys propose candidates and someone else must ran
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from itertools import islice, product
+from itertools import pairwise
 
 from anyascii import anyascii
 from doublemetaphone import doublemetaphone
+
+from caseapp.people.sounds import skeletons
 
 # Glottal stops and apostrophes of every kind, typed for one another all the time: Q'anil, Q’anil, Qꞌanil.
 _APOSTROPHES = "'`´‘’‛′ʹʺʻʼʽʾʿˀˁˈʔʕꞋꞌ՚׳＇"
@@ -48,21 +50,25 @@ _HYPHENATED_ARTICLE = re.compile("\\b(?:as|ad|ar|an|at|az|ash)-(?=[a-z]{3})")
 _SERVANT_OF = re.compile("\\bc?abd(?:[aeiou](?:l|([dnrstz])(?=\\1))?)?(?=[a-z]{3})")
 
 # Words that hold a name together. They count when typed, but they tell nobody apart.
-_ENDINGS = frozenset("lah llah ullah allah lla lahi lh uddin".split())
-PARTICLES = _ENDINGS | frozenset(
-    "de del dela delos delas la las los da do dos das di van von der den el al ul bin ibn bint ben abu abd"
-    " san santa y e st le du".split()
+_ENDINGS = frozenset({"lah", "llah", "ullah", "allah", "lla", "lahi", "lh", "uddin"})
+PARTICLES = _ENDINGS.union(
+    ("de", "del", "dela", "delos", "delas", "la", "las", "los", "le", "du", "san", "santa", "st", "y"),
+    ("da", "do", "dos", "das", "di", "e", "van", "von", "der", "den"),
+    ("al", "el", "ul", "bin", "ibn", "bint", "ben", "abu", "abd"),
 )
 
 # Spellings of one name that its sounds do not bring together.
 _ALIASES = """
     diallo jallow jalloh jalo dialo
     singh sing sinh
-    igor ihor ~ oleg oleh ~ hanna anna ganna hannah ~ bogdan bohdan ~ galina halyna ~ gennady hennadii hennadiy
-    ali cali ~ abdi cabdi ~ omar umar cumar ~ osman usman cusmaan cusman ~ aisha caasha caisho ~ isa issa ciise isse
+    igor ihor ~ oleg oleh ~ hanna anna ganna hannah ~ bogdan bohdan ~ galina halyna ~ gennady hennadii
+    ali cali ~ abdi cabdi ~ omar umar cumar ~ osman usman cusmaan cusman ~ aisha caasha
+    isa issa ciise isse
     joseph josef jose yusuf yousef ~ john juan jean joao ivan ~ jorge george giorgi
-    zhang chang cheung ~ wang wong ~ huang wong hwang ~ chen chan ~ li lee lei yi rhee ~ zhou chow chou ~ zhao chao chiu
-    xu hsu hui ~ liu lau liew ~ wu ng ~ lin lam lim ~ yang yeung ~ he ho ~ guo kwok kuo ~ zheng cheng ~ cai tsai choi
+    zhang chang cheung ~ wang wong ~ huang wong hwang ~ chen chan ~ li lee lei yi rhee ~ zhou chow chou
+    zhao chao chiu
+    xu hsu hui ~ liu lau liew ~ wu ng ~ lin lam lim ~ yang yeung ~ he ho ~ guo kwok kuo
+    zheng cheng ~ cai tsai choi
     xie hsieh tse ~ ye yip yeh ~ luo law lo ~ zhu chu ~ jiang chiang ~ cao tsao ~ liang leung ~ huynh hoang
     kim gim ~ park bak pak ~ choi choe ~ jung jeong chung
 """
@@ -73,7 +79,7 @@ for _number, _group in enumerate(_ALIASES.replace("\n", "~").split("~")):
 
 
 def fold(name: str) -> str:
-    """Return `name` in lower-case Latin letters a-z, words parted by one space, without accents or apostrophes."""
+    """Return `name` in the letters a-z, words parted by one space, without accents or apostrophes."""
     text = name if name.isascii() else _to_latin(name)
     text = text.translate(_VANISHING).lower()
     if "-" in text:
@@ -98,31 +104,42 @@ def _to_latin(name: str) -> str:
 
 
 def tokens(name: str) -> tuple[str, ...]:
-    """Return the folded words of `name` that tell people apart: all but particles, unless there is nothing else."""
+    """Return the folded words of `name` without particles, or all of them if there is nothing else."""
     words = fold(name).split()
     return tuple(word for word in words if word not in PARTICLES) or tuple(words)
 
 
 def keys(name: str) -> frozenset[str]:
-    """Return what `name` may be found under: the sounds of its words, and of neighbouring words written as one."""
+    """Return what `name` may be found under: the sounds of its words, and of neighbours written as one."""
     words = fold(name).split()
     telling = [word for word in words if word not in PARTICLES]
     return frozenset(key for word in [*telling, *joined(words)] for key in word_keys(word))
 
 
 def joined(words: Sequence[str]) -> Iterator[str]:
-    """Yield each two neighbouring words as one, and each run of particles with the word it belongs to."""
+    """Yield each two neighbouring words as one, then what `bound` yields."""
+    yield from (a + b for a, b in pairwise(words) if a not in PARTICLES and b not in PARTICLES)
+    yield from bound(words)
+
+
+def bound(words: Sequence[str]) -> Iterator[str]:
+    """Yield as one word each run of particles with the word it belongs to, as delacruz, abdalrahman."""
     run = ""
-    before = ""
-    for word in words:
-        if run and word not in PARTICLES:
+    for at, word in enumerate(words):
+        if word in _ENDINGS:
+            if at:
+                yield words[at - 1] + word
+            run = ""
+        elif word in PARTICLES:
+            run += word
+        elif run:
             yield run + word
-        if before and (before not in PARTICLES or word in _ENDINGS) and (word not in PARTICLES or word in _ENDINGS):
-            yield before + word
-        run = run + word if word in PARTICLES and word not in _ENDINGS else ""
-        before = word
+            run = ""
     if len(words) == 1 and words[0] in PARTICLES:
         yield words[0]
+
+
+_FUSED_ARTICLE = re.compile("[ae]l(?=[bhjkmnqrsz][a-z]{3})")
 
 
 def word_keys(word: str) -> set[str]:
@@ -133,70 +150,3 @@ def word_keys(word: str) -> set[str]:
         found.update(f"s{skeleton}" for skeleton in skeletons(word[fused.end() :]))
     found.update(_GROUPS_OF.get(word, ()))
     return found or {f"w{word}"}
-
-
-# --- skeletons -------------------------------------------------------------------------------------------
-# A skeleton is a word's consonants by sound. A sound that different languages hear differently has several
-# classes, and the word then has several skeletons: the J of Jiménez is heard as J or not at all.
-
-_FUSED_ARTICLE = re.compile("[ae]l(?=[bhjkmnqrsz][a-z]{3})")
-_HEAD = (
-    (re.compile("^i(?=[aeou])"), "y"),
-    (re.compile("^es(?=[ckpt])"), "s"),
-    (re.compile("^ou(?=[aei])|^h?u(?=[aeio])"), "w"),
-    (re.compile("^gu(?=[aei])"), "W"),
-)
-_BY_WHAT_FOLLOWS = (
-    (re.compile("c(?=[eiy])"), "s"),
-    (re.compile("g(?=[eiy])"), "G"),
-    (re.compile("g(?=[aou])"), "J"),
-)
-_SOUND = re.compile(
-    "chr|chl|shch|sch|tch|sh|ch|cz|sz|ts|tz|zh|dz|ks|kh|gh|ck|ph|th|dh|dj|ll|[a-zGJW]"
-)
-
-_CLASSES: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys("shch sch tch sh ch cz sz ts tz zh dz ks z s x".split(), ("S",)),
-    **dict.fromkeys("kh gh ck k q c g".split(), ("K",)),
-    **dict.fromkeys("b v".split(), ("B",)),
-    **dict.fromkeys("t d".split(), ("T",)),
-    **dict.fromkeys("th dh".split(), ("T", "S")),
-    "J": ("K", "J"),
-    **dict.fromkeys("ph f".split(), ("F",)),
-    **dict.fromkeys("j dj".split(), ("J", ".")),
-    "G": ("K", "J", "."),
-    "w": ("B", "."),
-    "W": ("K", "B"),
-    "ll": ("L", "."),
-    "chr": ("KR",),
-    "chl": ("KL",),
-    **{letter: (letter.upper(),) for letter in "lmnpr"},
-    **dict.fromkeys("aeiouyh", (".",)),
-}
-_AT_THE_HEAD: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys("aeiouh", ("A",)),
-    **dict.fromkeys("y j dj ll".split(), ("J", "A")),
-    "x": ("S", "J", "A"),
-    "G": ("K", "J"),
-    "w": ("B",),
-    "W": ("K", "B"),
-}
-_MOST_SKELETONS = 12
-_SAME_SOUND_TWICE = re.compile("([^.])\\1+")
-
-
-def skeletons(word: str) -> set[str]:
-    """Return the consonants of a folded word by sound, once for each way they may be heard."""
-    for pattern, letter in _HEAD:
-        word = pattern.sub(letter, word)
-    for pattern, letter in _BY_WHAT_FOLLOWS:
-        word = pattern.sub(letter, word)
-    sounds = _SOUND.findall(word)
-    heard = [_CLASSES[sound] for sound in sounds]
-    if sounds:
-        heard[0] = _AT_THE_HEAD.get(sounds[0], heard[0])
-    found = {
-        _SAME_SOUND_TWICE.sub("\\1", "".join(ways)).replace(".", "")
-        for ways in islice(product(*heard), _MOST_SKELETONS)
-    }
-    return found - {"", "A"}

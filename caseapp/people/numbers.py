@@ -35,8 +35,6 @@ class BadPhone(BadShape):
     """Not a telephone number someone could dial from the United States."""
 
 
-# --- text ------------------------------------------------------------------------------------------------
-
 _LINE_BREAKS: Final = re.compile("\r\n?|[\u0085\u2028\u2029]")
 _FORBIDDEN: Final = re.compile("[\x00-\x1f\x7f-\x9f\u202d\u202e\ufdd0-\ufdef\ufffe\uffff]")
 _FORBIDDEN_IN_LINES: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202d\u202e\ufdd0-\ufdef\ufffe\uffff]")
@@ -44,7 +42,7 @@ _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 def clean_text(text: str, max_length: int, *, lines: bool = False) -> str:
-    """Return `text` trimmed and in NFC, otherwise exactly as written: accents, apostrophes and glottal stops stay.
+    """Return `text` trimmed and in NFC, otherwise as written: accents, apostrophes and glottal stops stay.
 
     Raises BadText for a NUL, another control character, a forced text direction or half a character (a lone
     surrogate), and for more than `max_length` characters. Line breaks and tabs are control characters too,
@@ -54,22 +52,22 @@ def clean_text(text: str, max_length: int, *, lines: bool = False) -> str:
         raise BadText("This holds half of a character, often left by a broken copy and paste. Type it again.")
     text = unicodedata.normalize("NFC", _LINE_BREAKS.sub("\n", text)).strip()
     if (_FORBIDDEN_IN_LINES if lines else _FORBIDDEN).search(text):
-        wanted = "an invisible control character" if lines else "a line break or an invisible control character"
-        raise BadText(f"This holds {wanted}. Type it again instead of pasting it.")
+        held = "an invisible control character" if lines else "a line break or a control character"
+        raise BadText(f"This holds {held}. Type it again instead of pasting it.")
     if len(text) > max_length:
         raise BadText(f"This is {len(text)} characters long. Shorten it to at most {max_length}.")
     return text
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Return `text` with digits of every script as 0-9, and invisible characters dropped."""
     shown = (c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf")
     return "".join(str(unicodedata.digit(c)) if c.isdigit() else c for c in shown).strip()
 
 
-# --- A-numbers -------------------------------------------------------------------------------------------
-
-_A_NUMBER: Final = re.compile("(?:(?:USCIS|ALIEN)?[ #:.-]*A(?:LIEN)?)?[ #:.-]*([0-9][0-9 .-]*)", re.IGNORECASE)
+_A_NUMBER: Final = re.compile(
+    "(?:(?:USCIS|ALIEN)?[ #:.-]*A(?:LIEN)?)?[ #:.-]*([0-9][0-9 .-]*)", re.IGNORECASE
+)
 _DASHES: Final = re.compile("[\u2010-\u2015\u2212]")
 
 
@@ -78,12 +76,12 @@ def a_number(text: str) -> str:
 
     Raises BadANumber.
     """
-    match = _A_NUMBER.fullmatch(_DASHES.sub("-", _plain(text)))
+    match = _A_NUMBER.fullmatch(_DASHES.sub("-", plain(text)))
     if match is None:
-        raise BadANumber("An A-number is the letter A and 7 to 9 digits, such as A012-345-678. Check the notice.")
+        raise BadANumber("An A-number is the letter A and 7 to 9 digits, as A012-345-678. Check the notice.")
     digits = re.sub("[^0-9]", "", match[1])
     if not 7 <= len(digits) <= 9:
-        raise BadANumber(f"An A-number has 7 to 9 digits; this has {len(digits)}. Check it against the notice.")
+        raise BadANumber(f"An A-number has 7 to 9 digits; this has {len(digits)}. Check the notice.")
     if not digits.strip("0"):
         raise BadANumber("An A-number is never all zeros. Leave the field empty until the number is known.")
     return digits.zfill(9)
@@ -98,8 +96,6 @@ def mask_a_number(digits: str) -> str:
     """Return nine digits with all but the last three hidden: A••• ••• 678."""
     return f"A••• ••• {digits[6:]}"
 
-
-# --- receipt and tracking numbers ------------------------------------------------------------------------
 
 _RECEIPT: Final = re.compile("[A-Z]{3}[0-9]{10}")
 RECEIPT_PREFIXES: Final = {
@@ -122,10 +118,10 @@ MAX_TRACKING_LENGTH: Final = 60
 
 def receipt_number(text: str) -> str:
     """Return a USCIS receipt number as three capitals and ten digits, or raise BadReceiptNumber."""
-    compact = re.sub("[^A-Z0-9]", "", _plain(text).upper())
+    compact = re.sub("[^A-Z0-9]", "", plain(text).upper())
     if not _RECEIPT.fullmatch(compact):
         raise BadReceiptNumber(
-            "A receipt number is three letters and ten digits, such as IOE0123456789. Check it against the notice."
+            "A receipt number is three letters and ten digits, as IOE0123456789. Check the notice."
         )
     return compact
 
@@ -149,11 +145,9 @@ def tracking_number(text: str) -> str:
             f"A tracking number has at most {MAX_TRACKING_LENGTH} characters. Write the rest in a note."
         )
     if not any(c.isalnum() for c in number):
-        raise BadTrackingNumber("A tracking number has letters or digits. Leave the field empty if there is none.")
+        raise BadTrackingNumber("A tracking number has letters or digits. Leave it empty if there is none.")
     return number
 
-
-# --- telephones ------------------------------------------------------------------------------------------
 
 _PHONE: Final = re.compile("\\+?[0-9 ()./-]+")
 _US_NUMBER: Final = re.compile("[2-9][0-9]{2}[2-9][0-9]{6}")
@@ -164,7 +158,7 @@ def phone(text: str) -> str:
 
     Raises BadPhone.
     """
-    typed = _DASHES.sub("-", _plain(text))
+    typed = _DASHES.sub("-", plain(text))
     if not _PHONE.fullmatch(typed):
         raise BadPhone("A phone number has digits only. Write an extension or a name in the instructions.")
     digits = re.sub("[^0-9]", "", typed)
@@ -179,7 +173,7 @@ def phone(text: str) -> str:
             raise BadPhone("A US number has ten digits. Write a foreign one with + and its country code.")
         digits = "1" + digits
     if digits.startswith("1") and not _US_NUMBER.fullmatch(digits[1:]):
-        raise BadPhone("No such US number: area code and exchange begin with 2 to 9, ten digits in all. Check it.")
+        raise BadPhone("A US number has ten digits; the first and the fourth are 2 to 9. Check it.")
     if digits.startswith("0") or not 8 <= len(digits) <= 15:
         raise BadPhone("A foreign number is + and its country code, 8 to 15 digits in all. Check it.")
     return f"+{digits}"
