@@ -42,13 +42,17 @@ Stop = tuple[date, date]
 
 @dataclass(frozen=True, slots=True)
 class _Ask:
-    """A question found answerable: which variant of which version, from which day, how served."""
+    """A question found answerable: which variant of which version, from which day, how served.
+
+    `start` is the day the count starts from: `on`, or the day before which none may start.
+    """
 
     rule: Rule
     variant: Variant
     version: Version
     service: str
     on: date
+    start: date
     stops: tuple[Stop, ...]
 
 
@@ -119,9 +123,8 @@ def _ask(
     if variant.refuses:
         raise NothingToCompute(variant.refuses)
     start = max(on, variant.trigger.floor) if variant.trigger.floor else on
-    return _Ask(
-        rule, variant, version, service or variant.services[0], on, _check_stops(variant, start, stopped)
-    )
+    stops = _check_stops(variant, start, stopped)
+    return _Ask(rule, variant, version, service or variant.services[0], on, start, stops)
 
 
 def _choose(rule: Rule, on: date, service: str | None, name: str | None) -> tuple[Variant, Version]:
@@ -199,7 +202,7 @@ def _check_stops(variant: Variant, start: date, stopped: Sequence[Stop]) -> tupl
 def _count(ask: _Ask, steps: list[Step]) -> date:
     """Return the nominal day, adding the steps of the count."""
     variant = ask.variant
-    day = max(ask.on, variant.trigger.floor) if variant.trigger.floor else ask.on
+    day = ask.start
     steps += words.mail_not_added(variant, ask.service)
     for position, period in enumerate(variant.count):
         if period.unit == "days":

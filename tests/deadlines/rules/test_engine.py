@@ -23,8 +23,9 @@ JUNE = date(2026, 6, 3)
 
 def test_the_law_is_pure() -> None:
     code = (
-        "import sys, caseapp.deadlines.rules as r, caseapp.deadlines.rules.events, caseapp.deadlines.rules.ladder;"
-        "from datetime import date; r.compute('bia-appeal-ij-decision', date(2026, 6, 3));"
+        "import sys; from datetime import date; import caseapp.deadlines.rules as r;"
+        "import caseapp.deadlines.rules.events, caseapp.deadlines.rules.ladder;"
+        "r.compute('bia-appeal-ij-decision', date(2026, 6, 3));"
         "sys.exit('django' in sys.modules)"
     )
 

@@ -92,7 +92,7 @@ def test_the_steps_re_add_to_the_dates(rule: Rule, variant: Variant, on: date, d
 
 
 DATE = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (\d+ [A-Z][a-z]{2} \d{4})"
-MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
 
 def days_in(text: str) -> list[date]:
