@@ -95,7 +95,12 @@ DATABASE_ROUTERS = ["caseapp.vault.router.KeyringRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "amparo_cache"},
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "amparo_cache",
+        # It counts sign-in tries and used codes. Few entries would let someone push those out.
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    },
 }
 
 # --- The house -----------------------------------------------------------------------------------
@@ -180,6 +185,8 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+# Tries are counted by address. Behind a TLS proxy the proxy says which: the last it added to X-Forwarded-For.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.whole_number("AMPARO_TRUSTED_PROXIES", 1 if IS_HTTPS else 0)
 MFA_ADAPTER = "caseapp.access.adapters.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

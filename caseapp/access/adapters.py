@@ -20,7 +20,7 @@ from caseapp.access import mfa, services, sessions, wall
 from caseapp.access.models import User
 
 
-class AccountAdapter(DefaultAccountAdapter):
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     error_messages = DefaultAccountAdapter.error_messages | {
         "email_password_mismatch": _(
             "This address and password do not go together. Check both; a director can reset a lost password."
@@ -41,14 +41,14 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def post_login(self, request: HttpRequest, user: AbstractBaseUser, **hints: Any) -> HttpResponse:
         services.record_signed_in(cast(User, user))
-        return super().post_login(request, user, **hints)
+        return cast(HttpResponse, super().post_login(request, user, **hints))
 
     def is_reauthentication_required(self, *, app: str, **hints: Any) -> bool:
         """Ask again before second steps are changed, unless the person signed in a moment ago."""
         age = sessions.age(self.request.session, at=time.time())
         if age < account_settings.REAUTHENTICATION_TIMEOUT:
             return False
-        return super().is_reauthentication_required(app=app, **hints)
+        return bool(super().is_reauthentication_required(app=app, **hints))
 
     def get_reauthentication_methods(self, user: AbstractBaseUser | AnonymousUser) -> list[dict[str, Any]]:
         """Return a person's ways to show who they are. A password is one only while there is no better."""
@@ -57,7 +57,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return sorted(stronger, key=lambda method: not method["id"].endswith("webauthn")) or methods
 
 
-class MFAAdapter(DefaultMFAAdapter):
+class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     error_messages = DefaultMFAAdapter.error_messages | {
         "cannot_delete_authenticator": _(
             "This is your only second step, so it stays. Add a passkey or an authenticator app first."
@@ -74,7 +74,7 @@ class MFAAdapter(DefaultMFAAdapter):
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
         """A person keeps one passkey or authenticator app at least, or they could not come back."""
         others = Authenticator.objects.filter(user_id=authenticator.user_id).exclude(pk=authenticator.pk)
-        return others.exclude(type=Authenticator.Type.RECOVERY_CODES).exists()
+        return bool(others.exclude(type=Authenticator.Type.RECOVERY_CODES).exists())
 
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
         """Passkeys belong to the host of the product's address, whatever host a request claims."""

@@ -11,7 +11,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from caseapp.vault.fields import SealedTextField
-from caseapp.vault.rows import SealedRow
+from caseapp.vault.rows import SealedQuerySet, SealedRow
 
 
 class Clinic(SealedRow):
@@ -35,6 +35,9 @@ class Clinic(SealedRow):
 
 
 class UserManager(BaseUserManager["User"]):
+    def get_queryset(self) -> SealedQuerySet[User]:
+        return SealedQuerySet(self.model, using=self._db)
+
     def get_by_natural_key(self, username: str | None) -> User:
         return self.get(email__iexact=username)
 
@@ -84,7 +87,7 @@ class SetupLink(models.Model):
         return f"set-up link {self.id}"
 
 
-class InvitationQuerySet(models.QuerySet["Invitation"]):
+class InvitationQuerySet(SealedQuerySet["Invitation"]):
     def unused(self) -> InvitationQuerySet:
         """Links neither used nor withdrawn, whether or not their time has run out."""
         return self.filter(used_at__isnull=True, withdrawn_at__isnull=True)

@@ -181,7 +181,7 @@ def join(token: str, *, name: str, password: str, now: datetime) -> User:
     invitation = links.live_invitation(token, now=now)
     if invitation.for_user is not None:
         return _sign_in_anew(invitation, invitation.for_user, password=password, now=now)
-    email = _free_address(invitation.email)
+    email = _free_address(invitation.email or "")
     _check_password(password, name, email)
     wall.enter(invitation.clinic_id)
     links.use_invitation(invitation, now=now)

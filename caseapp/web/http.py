@@ -17,7 +17,7 @@ from caseapp.access.models import User
 class StaffRequest(HttpRequest):
     """A request whose user is one of ours: the middleware has let them in."""
 
-    user: User  # type: ignore[assignment]
+    user: User
 
 
 def wants_fragment(request: HttpRequest) -> bool:

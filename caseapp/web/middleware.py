@@ -97,7 +97,9 @@ class SessionLimits:
 class SignInRequired(LoginRequiredMiddleware):
     """Every page needs a signed-in person, but those that say otherwise."""
 
-    def handle_no_permission(self, request: HttpRequest, view_func: Any) -> HttpResponse:
+    def handle_no_permission(  # type: ignore[override]
+        self, request: HttpRequest, view_func: Any
+    ) -> HttpResponse:
         return to_sign_in(request, page_of(request))
 
 

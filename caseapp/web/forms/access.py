@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from allauth.core import context
@@ -69,7 +69,7 @@ class SetUpClinic(NewPassword):
         label=_("Your e-mail address"), widget=forms.EmailInput(attrs={"autocomplete": "username"})
     )
 
-    field_order: ClassVar[list[str]] = [
+    field_order = [
         "clinic_name",
         "time_zone",
         "name",
@@ -87,7 +87,7 @@ class Join(NewPassword):
         label=_("Your name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"})
     )
 
-    field_order: ClassVar[list[str]] = ["name", "password", "password_again"]
+    field_order = ["name", "password", "password_again"]
 
 
 class Invite(forms.Form):
@@ -106,12 +106,12 @@ class ChangeRole(forms.Form):
     role = forms.ChoiceField(choices=User.Role)
 
 
-class ActivateTotp(ActivateTOTPForm):
+class ActivateTotp(ActivateTOTPForm):  # type: ignore[misc]
     """Keep the new secret sealed in the session, too, while the person reads it into their app."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if mfa.is_sealed(self.secret):
-            self.secret = mfa.unseal(self.secret, whose=self.user)
-        else:
-            context.request.session[SECRET_SESSION_KEY] = mfa.seal(self.secret, whose=self.user)
+        kept: str = context.request.session[SECRET_SESSION_KEY]
+        sealed = kept if mfa.is_sealed(kept) else mfa.seal(kept, whose=self.user)
+        context.request.session[SECRET_SESSION_KEY] = sealed
+        self.secret = mfa.unseal(sealed, whose=self.user)
