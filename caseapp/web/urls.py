@@ -1,5 +1,15 @@
-"""Every page of the house, by room."""
+"""Every page of the house, by room; and, in the demo only, the demo's own way in."""
+
+from django.conf import settings
+from django.urls import path
 
 from caseapp.web import urls_access, urls_cases, urls_dates
+from caseapp.web.views import demo
 
 urlpatterns = [*urls_access.urlpatterns, *urls_cases.urlpatterns, *urls_dates.urlpatterns]
+
+if settings.DEMO:
+    urlpatterns += [
+        path("demo/", demo.choose, name="demo"),
+        path("demo/<slug:key>/", demo.sign_in, name="demo-sign-in"),
+    ]
