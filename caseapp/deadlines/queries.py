@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from uuid import UUID
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet
 from django.shortcuts import get_object_or_404
 
 from caseapp.access.models import User
@@ -39,6 +40,13 @@ def deadlines_of(matter: Matter) -> list[Deadline]:
     return deadlines
 
 
+def next_dates(matters: Iterable[Matter]) -> dict[UUID, Deadline]:
+    """Return the open date to act on first of each of many matters that has one, in one query."""
+    first = Deadline.objects.open().filter(matter__in=[matter.pk for matter in matters])
+    first = first.order_by("matter", "safe", "legal", "pk").distinct("matter")
+    return {deadline.matter_id: deadline for deadline in first}
+
+
 def open_deadlines_of(matter: Matter) -> QuerySet[Deadline]:
     return Deadline.objects.open().filter(matter=matter)
 
@@ -59,50 +67,58 @@ def events_of(matter: Matter) -> list[CaseEvent]:
     return list(CaseEvent.objects.filter(matter=matter).select_related("recorded_by").order_by("-recorded_at"))
 
 
+def event_for(user: User, event_id: UUID) -> CaseEvent:
+    """Return the event, or 404: to someone outside the matter, "no" and "not there" look alike."""
+    visible = CaseEvent.objects.filter(matter__in=Matter.objects.visible_to(user))
+    return get_object_or_404(visible.select_related("matter", "recorded_by"), pk=event_id)
+
+
+def deadlines_from(event: CaseEvent) -> list[Deadline]:
+    """Return the dates that the event made, the most urgent first."""
+    deadlines = list(Deadline.objects.filter(event=event).order_by("safe", "legal", "pk"))
+    for deadline in deadlines:
+        deadline.event, deadline.matter = event, event.matter
+    return deadlines
+
+
 @dataclass(frozen=True)
 class Today:
-    """What is owed, by the day it has to be acted on."""
+    """What is owed, by the day it has to be acted on.
+
+    `waiting` holds every decision that waits for a second person, by deadline; `to_second` those of
+    them that wait for this person.
+    """
 
     late: list[Deadline] = field(default_factory=list)
     due_today: list[Deadline] = field(default_factory=list)
     next_days: list[Deadline] = field(default_factory=list)
     to_confirm: list[Deadline] = field(default_factory=list)
-    to_second: list[Change] = field(default_factory=list)
+    to_second: list[Deadline] = field(default_factory=list)
+    waiting: dict[UUID, Change] = field(default_factory=dict)
 
 
 def today_for(user: User, *, today: date) -> Today:
     """Return the landing page's dates: late, today, the next seven days, and what waits for this person."""
+    visible = Deadline.objects.visible_to(user)
+    waiting = Change.objects.filter(state=Change.State.WAITING, deadline__in=visible).select_related("by")
+    changes = {change.deadline_id: change for change in waiting}
+    last = today + timedelta(days=DAYS_AHEAD)
+    wanted = Q(safe__lte=last) | Q(state=Deadline.State.PROPOSED) | Q(pk__in=list(changes))
     matters = Prefetch("matter", Matter.objects.prefetch_related(Prefetch("parties", PRINCIPAL_FIRST)))
-    visible = Deadline.objects.visible_to(user).prefetch_related(matters)
-    owed = list(visible.falling_due(today=today, within_days=DAYS_AHEAD))
-    waiting = list(to_second(user))
-    asked = {change.deadline_id for change in waiting} | set(_asked_by(user))
-    proposed = visible.filter(state=Deadline.State.PROPOSED).exclude(pk__in=asked).order_by("safe", "pk")
-    to_confirm = list(proposed)
-    every = owed + to_confirm + [change.deadline for change in waiting]
-    open_together(user.clinic_id, {d.matter_id: d.matter for d in every}.values())
+    found = list(visible.open().filter(wanted).order_by("safe", "legal", "pk").prefetch_related(matters))
+    open_together(user.clinic_id, {d.matter_id: d.matter for d in found}.values())
     return Today(
-        late=[d for d in owed if d.safe < today],
-        due_today=[d for d in owed if d.safe == today],
-        next_days=[d for d in owed if d.safe > today],
-        to_confirm=to_confirm,
-        to_second=waiting,
+        late=[d for d in found if d.safe < today],
+        due_today=[d for d in found if d.safe == today],
+        next_days=[d for d in found if today < d.safe <= last],
+        to_confirm=[d for d in found if d.state == Deadline.State.PROPOSED and d.id not in changes],
+        to_second=[d for d in found if d.id in changes and changes[d.id].by_id != user.id],
+        waiting=changes,
     )
 
 
-def to_second(user: User) -> QuerySet[Change]:
-    """Return the decisions of colleagues that wait for a second person, the most urgent first."""
-    matters = Prefetch("deadline__matter", Matter.objects.prefetch_related(Prefetch("parties", PRINCIPAL_FIRST)))
-    waiting = Change.objects.filter(state=Change.State.WAITING, deadline__in=Deadline.objects.visible_to(user))
-    waiting = waiting.exclude(by=user).select_related("deadline", "by").prefetch_related(matters)
-    return waiting.order_by("deadline__safe", "pk")
-
-
-def _asked_by(user: User) -> QuerySet[Change, UUID]:
-    waiting = Change.objects.filter(state=Change.State.WAITING, by=user)
-    return waiting.values_list("deadline_id", flat=True)
-
-
-def count_late(user: User, *, today: date) -> int:
-    """Count what is past its safe date, for the rail."""
-    return Deadline.objects.visible_to(user).acting_by(today - timedelta(days=1)).count()
+def count_owed(user: User, *, today: date) -> tuple[int, int]:
+    """Count what is past its safe date, and what has to be acted on today, for the rail."""
+    owed = Deadline.objects.visible_to(user).acting_by(today).order_by()
+    late, all_told = owed.aggregate(late=Count("pk", filter=Q(safe__lt=today)), all=Count("pk")).values()
+    return late, all_told - late

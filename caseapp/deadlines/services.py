@@ -234,7 +234,7 @@ def second(change: Change, *, by: User, at: datetime) -> None:
     """
     deadline = change.deadline
     check_may_work_on(by, deadline.matter, Act.DECIDE_DEADLINE)
-    if by == change.by and not _alone_and_slept_on_it(change, by=by, at=at):
+    if not may_second(change, by=by, at=at):
         raise NeedsAnother(
             _("You asked for this, so someone else has to agree. Ask a colleague on the matter or a director.")
         )
@@ -255,7 +255,10 @@ def refuse(change: Change, *, by: User, at: datetime) -> None:
     _audit(Entry.Event.CHANGE_REFUSED, change, by)
 
 
-def _alone_and_slept_on_it(change: Change, *, by: User, at: datetime) -> bool:
+def may_second(change: Change, *, by: User, at: datetime) -> bool:
+    """Whether this person may be the second: someone else, or the asker alone at the clinic a night later."""
+    if by != change.by:
+        return True
     deciders = [role for role, acts in MATRIX.items() if Act.DECIDE_DEADLINE in acts]
     colleagues = User.objects.filter(clinic_id=by.clinic_id, is_active=True, role__in=deciders)
     return not colleagues.exclude(pk=by.pk).exists() and at - change.at >= timedelta(hours=12)
@@ -304,6 +307,18 @@ def _audit(event: Entry.Event, change: Change, by: User | None) -> None:
         actor_id=by.id if by else None,
         matter_id=change.matter_id,
         object_id=change.deadline_id,
+    )
+
+
+@transaction.atomic
+def record_event_view(event: CaseEvent, *, by: User) -> None:
+    """Record that someone looked at an event and the dates it made."""
+    audit.record(
+        Entry.Event.DEADLINE_VIEWED,
+        clinic_id=by.clinic_id,
+        actor_id=by.id,
+        matter_id=event.matter_id,
+        object_id=event.id,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.db.models import Prefetch, QuerySet
@@ -10,6 +11,7 @@ from django.shortcuts import get_object_or_404
 from caseapp.access.models import User
 from caseapp.deadlines.models import Change
 from caseapp.filings.models import Filing
+from caseapp.matters import queries as matters
 from caseapp.matters.models import Matter
 from caseapp.matters.queries import PRINCIPAL_FIRST
 
@@ -25,12 +27,20 @@ def filings_of(matter: Matter) -> list[Filing]:
 
 
 def filings_open_to(user: User) -> QuerySet[Filing]:
-    """Return the filings this person may see, the latest first."""
-    matters = Prefetch("matter", Matter.objects.prefetch_related(Prefetch("parties", PRINCIPAL_FIRST)))
-    return Filing.objects.visible_to(user).prefetch_related(matters).order_by("-filed_on", "-recorded_at")
+    """Return the filings this person may see, the latest first; open a page of them together."""
+    their_matters = Prefetch("matter", Matter.objects.prefetch_related(Prefetch("parties", PRINCIPAL_FIRST)))
+    return Filing.objects.visible_to(user).prefetch_related(their_matters).order_by("-filed_on", "-recorded_at")
 
 
 def met_by(filing: Filing) -> list[Change]:
-    """Return the decisions that say this filing met a deadline."""
+    """Return the decisions that say this filing met a deadline, and those a second person refused."""
     changes = Change.objects.filter(filing_id=filing.id, kind=Change.Kind.MEET)
-    return list(changes.exclude(state=Change.State.REFUSED).select_related("deadline").order_by("at"))
+    changes = list(changes.select_related("deadline", "by", "second_by").order_by("at"))
+    for change in changes:
+        change.deadline.matter = filing.matter
+    return changes
+
+
+def open_together(clinic_id: UUID, filings: Iterable[Filing]) -> None:
+    """Fetch the keys of many filings' matters and clients in one query, before they are read one by one."""
+    matters.open_together(clinic_id, [filing.matter for filing in filings])

@@ -100,13 +100,13 @@ def record_outcome(
     check_may_work_on(by, filing.matter, Act.RECORD_FILING)
     if on < filing.filed_on or on > today:
         raise NotSoFiled(_("Enter a day between the filing and today."))
-    was = filing.state
+    as_seen = Filing.objects.select_for_update().filter(pk=filing.pk, state=filing.state)
+    if not as_seen.values_list("pk", flat=True):
+        raise NotSoFiled(_("A colleague changed this filing a moment ago. Reload the page."))
     filing.state, filing.state_on, filing.outcome_note = Filing.State(state), on, note
     if receipt_number:
         filing.receipt_number = receipt_number
         people.remember_number(matters.principal_of(filing.matter), receipt_number, at=at)
-    if Filing.objects.filter(pk=filing.pk, state=was).count() != 1:
-        raise NotSoFiled(_("A colleague changed this filing a moment ago. Reload the page."))
     filing.save()
     _audit(Entry.Event.FILING_CHANGED, filing, by)
     return _open_again(filing, by=by, at=at) if state == Filing.State.REJECTED else []

@@ -67,7 +67,7 @@ def _owe_batch(clinic_id: UUID, deadlines: list[Deadline], *, today: date) -> in
     directors = _directors(clinic_id)
     owed = []
     for deadline in deadlines:
-        rung = rung_due(deadline.safe, deadline.ladder, today)
+        rung = rung_due(deadline.safe, deadline.ladder, today, legal=deadline.legal)
         if rung is None:
             continue
         for person in team.get(deadline.matter_id) or directors:

@@ -16,13 +16,13 @@ from caseapp.audit import services as audit
 from caseapp.audit.models import Entry
 from caseapp.deadlines.queries import open_deadlines_of
 from caseapp.errors import Refused
-from caseapp.matters import queries as matters_queries
 from caseapp.matters import services as matters
 from caseapp.matters.models import Matter
 from caseapp.people import services as people
 from caseapp.people.models import Person
 from caseapp.retention import schedule
 from caseapp.retention.models import Hold, Purge
+from caseapp.retention.queries import keeping_if_closed, people_who_go
 from caseapp.vault import keyring
 
 ON_RETENTION = "retention"
@@ -47,8 +47,7 @@ def close_matter(matter: Matter, *, by: User, on: date, at: datetime, outcome: s
             _("%(count)d dates of this matter are still open. Mark them met or say why they no longer apply.")
             % {"count": still_open}
         )
-    births = [party.person.birth_date for party in matters_queries.parties_of(matter)]
-    keeping = schedule.keep_closed_matter(kept_as, closed_on=on, births=births)
+    keeping = keeping_if_closed(matter, kept_as=kept_as, on=on)
     assert keeping.until is not None
     matters.close_matter(
         matter, by=by, on=on, at=at, outcome=outcome, kept_as=kept_as, keep_until=keeping.until
@@ -64,6 +63,8 @@ def place_hold(
 ) -> Hold:
     """Stop every purge of the matter, or of the whole clinic when none is named. One click, one person."""
     check_may(by, Act.PLACE_HOLD)
+    if review_on <= at.astimezone(ZoneInfo(by.clinic.time_zone)).date():
+        raise NotSoKept(_("A hold is looked at again on a day to come. Choose a later day."))
     _queue_for_purges(by.clinic_id)
     hold = Hold(
         clinic_id=by.clinic_id,
@@ -144,48 +145,60 @@ def approve_purge(purge: Purge, *, by: User, at: datetime) -> None:
         if proposed.update(state=Purge.State.APPROVED, approved_by=by, approved_at=at) != 1:
             raise NotSoKept(_("This purge was decided a moment ago. Reload the page."))
         _audit(Entry.Event.PURGE_APPROVED, by, purge.matter_id, purge.id)
-    carry_out(purge.id, at=at)
+    if not carry_out(purge.id, at=at):
+        raise NotSoKept(_("A hold was placed, or the matter opened, a moment ago. Nothing was destroyed."))
 
 
 @transaction.atomic
-def carry_out(purge_id: UUID, *, at: datetime) -> None:
-    """Destroy the keys an approved purge names, then the rows. Safe to run again after any cut.
+def carry_out(purge_id: UUID, *, at: datetime) -> bool:
+    """Destroy the keys an approved purge names, then the rows; return whether it did. Safe to run again.
 
     The clinic's row stays locked from the check for holds until the end, and placing a hold takes the
-    same lock: a hold comes either before the keys go, or too late for anything to be left to hold.
-    Needs no root key.
+    same lock: a hold comes either before the keys go, and then ends the purge, or too late for anything
+    to be left to hold. Needs no root key.
     """
+    _queue_for_purges(Purge.objects.values_list("clinic_id", flat=True).get(pk=purge_id))
     purge = Purge.objects.select_for_update().get(pk=purge_id)
     if purge.state != Purge.State.APPROVED:
-        return
-    _queue_for_purges(purge.clinic_id)
-    if _holds(purge.clinic_id, purge.matter_id).exists():
-        return
+        return False
     matter_ids = [purge.matter_id] if purge.matter_id else []
-    gone = list(_people_who_go(purge).values_list("pk", flat=True))
-    purge.keys_destroyed = keyring.destroy(purge.clinic_id, [*matter_ids, *gone], reason=ON_RETENTION)
+    gone = list(people_who_go(purge).values_list("pk", flat=True))
+    if _must_stay(purge, [*matter_ids, *gone]):
+        purge.state, purge.done_at = Purge.State.REFUSED, at
+        purge.save(update_fields=["state", "done_at"])
+        _audit_purge(Entry.Event.PURGE_REFUSED, purge)
+        return False
+    keyring.destroy(purge.clinic_id, [*matter_ids, *gone], reason=ON_RETENTION)
     rows, _per_table = Matter.objects.filter(pk__in=matter_ids).delete()
     more, _per_table = Person.objects.filter(pk__in=gone).delete()
     people.next_place(purge.clinic_id)
+    # Of the subjects, not of what was left to destroy: a run that was cut off destroyed them already.
+    purge.keys_destroyed = len(matter_ids) + len(gone)
     purge.rows_removed, purge.state, purge.done_at = rows + more, Purge.State.DONE, at
     purge.save()
+    _audit_purge(Entry.Event.PURGED, purge)
+    return True
+
+
+def _must_stay(purge: Purge, subjects: list[UUID]) -> bool:
+    """Whether a hold was placed, or a matter opened, since the purge was approved and before a key went."""
+    if not subjects:
+        return True
+    if not keyring.any_left(purge.clinic_id, subjects):
+        return False
+    reopened = Matter.objects.open().filter(pk=purge.matter_id).exists()
+    return reopened or _holds(purge.clinic_id, purge.matter_id).exists()
+
+
+def _audit_purge(event: Entry.Event, purge: Purge) -> None:
     audit.record(
-        Entry.Event.PURGED,
+        event,
         clinic_id=purge.clinic_id,
         actor_id=None,
         matter_id=purge.matter_id,
         person_id=purge.person_id,
         object_id=purge.id,
     )
-
-
-def _people_who_go(purge: Purge) -> QuerySet[Person]:
-    """The person named, or the people on the matter who are on no other."""
-    if purge.matter_id is None:
-        return Person.objects.filter(pk=purge.person_id, parties__isnull=True)
-    elsewhere = Matter.objects.exclude(pk=purge.matter_id).values("parties__person")
-    on_it = Person.objects.filter(parties__matter=purge.matter_id)
-    return Person.objects.filter(pk__in=on_it.values("pk")).exclude(pk__in=elsewhere)
 
 
 def finish_purges(*, now: datetime) -> int:
@@ -223,8 +236,7 @@ def _let_go(person: Person, *, now: datetime) -> int:
         proposed_at=now,
         approved_at=now,
     )
-    carry_out(purge.id, at=now)
-    return 1
+    return int(carry_out(purge.id, at=now))
 
 
 class Held(Refused):

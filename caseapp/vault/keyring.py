@@ -210,6 +210,11 @@ def destroy(clinic_id: UUID, subject_ids: Sequence[UUID], *, reason: str) -> int
     return len(gone)
 
 
+def any_left(clinic_id: UUID, subject_ids: Sequence[UUID]) -> bool:
+    """Whether a key of any of these subjects still exists. Reads no key, so every process may ask."""
+    return SubjectKey.objects.filter(clinic_id=clinic_id, subject_id__in=subject_ids).exists()
+
+
 def _delete_keys(clinic_id: UUID, subject_ids: Sequence[UUID]) -> list[tuple[bytes, UUID, bytes, int]]:
     table = connections[KEYRING].ops.quote_name(SubjectKey._meta.db_table)
     with connections[KEYRING].cursor() as cursor:

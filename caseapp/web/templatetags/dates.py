@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django import template
 from django.utils.timezone import localtime
+from django.utils.translation import ngettext
 
 from caseapp.deadlines.explain import is_opening
 from caseapp.deadlines.models import Change, Deadline
@@ -57,3 +58,10 @@ def form_title(number: str) -> str:
 def goes_on(changed_at: datetime, days: int) -> date:
     """Return the last day on which someone on no matter is kept."""
     return localtime(changed_at).date() + timedelta(days=days)
+
+
+@register.filter
+def days_since(then: datetime, now: datetime) -> str:
+    """Say how long nothing has moved: 31 days."""
+    days = (now - then).days
+    return ngettext("%(days)d day", "%(days)d days", days) % {"days": days}

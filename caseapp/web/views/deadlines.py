@@ -1,0 +1,263 @@
+"""Enter what happened, look at the dates it makes, and decide about them."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.vary import vary_on_headers
+
+from caseapp import clock
+from caseapp.access.rules import Act, check_may_work_on
+from caseapp.deadlines import explain, queries, services
+from caseapp.deadlines.models import Change, Deadline
+from caseapp.deadlines.rules import events
+from caseapp.deadlines.rules.errors import RuleError
+from caseapp.filings import queries as filings
+from caseapp.matters import queries as matters
+from caseapp.reminders import queries as reminders
+from caseapp.web.acts import attempt, attempt_or_say, sent
+from caseapp.web.forms.deadlines import (
+    Drop,
+    MarkMet,
+    Move,
+    RecordEvent,
+    RecordPrintedDate,
+    Reopen,
+    kinds_of_event,
+)
+from caseapp.web.http import StaffRequest, wants_fragment
+
+
+@require_http_methods(["GET", "POST"])
+def event_new(request: StaffRequest, matter_id: UUID) -> HttpResponse:
+    """Choose what happened, then say when and how; afterwards look at what it proposes."""
+    matter = matters.matter_for(request.user, matter_id)
+    check_may_work_on(request.user, matter, Act.RECORD_EVENT)
+    try:
+        kind = events.event(request.GET.get("kind", ""))
+    except RuleError:
+        context = {"matter": matter, "groups": kinds_of_event(), "any_rule": events.ANY_RULE}
+        return render(request, "deadlines/event_kind.html", context)
+    form = RecordEvent(sent(request), kind=kind, initial={"on": clock.today(request.user.clinic.time_zone)})
+    made: list[UUID] = []
+
+    def record(_typed: dict[str, Any]) -> None:
+        event, _dates = services.record_event(
+            matter, kind=kind.key, by=request.user, at=clock.now(), **form.said()
+        )
+        made.append(event.id)
+
+    if request.method == "POST" and attempt(form, record):
+        return redirect("event", event_id=made[0])
+    context = {"matter": matter, "kind": kind, "form": form}
+    return render(request, "deadlines/event_new.html", context, status=422 if form.errors else 200)
+
+
+@require_GET
+def event(request: StaffRequest, event_id: UUID) -> HttpResponse:
+    """Show the dates that an event proposes, each with its reasons and its Confirm."""
+    happened = queries.event_for(request.user, event_id)
+    today = clock.today(request.user.clinic.time_zone)
+    dates = queries.deadlines_from(happened)
+    services.record_event_view(happened, by=request.user)
+    context = {
+        "event": happened,
+        "matter": happened.matter,
+        "words": explain.happened(happened),
+        "dates": [(date, explain.explain(date, today=today)) for date in dates],
+        "waiting": queries.waiting_of(happened.matter),
+        "today": today,
+    }
+    return render(request, "deadlines/event.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def printed_date_new(request: StaffRequest, matter_id: UUID) -> HttpResponse:
+    matter = matters.matter_for(request.user, matter_id)
+    check_may_work_on(request.user, matter, Act.RECORD_EVENT)
+    form = RecordPrintedDate(
+        sent(request), initial={"notice_on": clock.today(request.user.clinic.time_zone)}
+    )
+    made: list[UUID] = []
+
+    def record(typed: dict[str, Any]) -> None:
+        deadline = services.record_printed_date(matter, by=request.user, at=clock.now(), **typed)
+        made.append(deadline.event_id)
+
+    if request.method == "POST" and attempt(form, record):
+        return redirect("event", event_id=made[0])
+    context = {"matter": matter, "form": form}
+    return render(request, "deadlines/printed_date_new.html", context, status=422 if form.errors else 200)
+
+
+@require_GET
+def deadline(request: StaffRequest, deadline_id: UUID) -> HttpResponse:
+    found = queries.deadline_for(request.user, deadline_id)
+    services.record_view(found, by=request.user)
+    return render(request, "deadlines/deadline.html", _page(request, found))
+
+
+@require_GET
+def deadline_print(request: StaffRequest, deadline_id: UUID) -> HttpResponse:
+    """Show the date and each step of its count on one sheet, to be put in the paper file."""
+    found = queries.deadline_for(request.user, deadline_id)
+    services.record_view(found, by=request.user)
+    context = _page(request, found) | {"client": matters.principal_of(found.matter), "now": clock.now()}
+    return render(request, "deadlines/print.html", context)
+
+
+def _page(request: StaffRequest, found: Deadline) -> dict[str, Any]:
+    today = clock.today(request.user.clinic.time_zone)
+    history = queries.history_of(found)
+    pending = next((change for change in history if change.state == Change.State.WAITING), None)
+    return {
+        "d": found,
+        "matter": found.matter,
+        "event": found.event,
+        "words": explain.happened(found.event),
+        "why": explain.explain(found, today=today),
+        "history": history,
+        "pending": pending,
+        "may_agree": bool(pending) and services.may_second(pending, by=request.user, at=clock.now()),
+        "met": next((c for c in history if c.kind == Change.Kind.MEET and c.state == Change.State.DONE), None),
+        "ladder": reminders.ladder_of(found, today=today),
+        "team": matters.team_of(found.matter),
+        "today": today,
+        "move_form": Move(prefix="move", initial={"legal": found.legal}),
+        "drop_form": Drop(prefix="drop"),
+        "reopen_form": Reopen(prefix="reopen"),
+    }
+
+
+@require_POST
+def deadline_confirm(request: StaffRequest, deadline_id: UUID) -> HttpResponse:
+    """Confirm one proposed date, and go back to the page on which it was confirmed."""
+    found = queries.deadline_for(request.user, deadline_id)
+    done = _asks_two(found) if found.wants_two else _("The date is confirmed.")
+    attempt_or_say(request, lambda: services.confirm(found, by=request.user, at=clock.now()), done=done)
+    if request.POST.get("from") == "event":
+        return redirect("event", event_id=found.event_id)
+    return redirect("deadline", deadline_id=found.id)
+
+
+def _asks_two(found: Deadline) -> str:
+    return _("You have asked. The date is fatal, so it counts when a second person agrees; reminders go out meanwhile.")
+
+
+@require_POST
+def change_second(request: StaffRequest, change_id: UUID) -> HttpResponse:
+    change = queries.change_for(request.user, change_id)
+    attempt_or_say(
+        request, lambda: services.second(change, by=request.user, at=clock.now()), done=_("Agreed, and done.")
+    )
+    return redirect("deadline", deadline_id=change.deadline_id)
+
+
+@require_POST
+def change_refuse(request: StaffRequest, change_id: UUID) -> HttpResponse:
+    change = queries.change_for(request.user, change_id)
+    attempt_or_say(
+        request,
+        lambda: services.refuse(change, by=request.user, at=clock.now()),
+        done=_("Refused. The date stays as it was."),
+    )
+    return redirect("deadline", deadline_id=change.deadline_id)
+
+
+@require_http_methods(["GET", "POST"])
+@vary_on_headers("HX-Request")
+def deadline_met(request: StaffRequest, deadline_id: UUID) -> HttpResponse:
+    """Mark a date as met with its proof; answer with its row (HTMX) or its page."""
+    found = queries.deadline_for(request.user, deadline_id)
+    check_may_work_on(request.user, found.matter, Act.DECIDE_DEADLINE)
+    today = clock.today(request.user.clinic.time_zone)
+    form = MarkMet(sent(request), filings=filings.filings_of(found.matter), initial={"on": today})
+
+    def mark(typed: dict[str, Any]) -> None:
+        filing = form.filings.get(typed.get("filing") or "")
+        services.mark_met(
+            found,
+            by=request.user,
+            at=clock.now(),
+            on=typed["on"],
+            today=today,
+            proof=typed["proof"],
+            filing_id=filing.id if filing else None,
+        )
+
+    if request.method == "POST" and attempt(form, mark):
+        if wants_fragment(request):
+            return _row(request, found)
+        messages.success(request, _asks_two(found) if found.wants_two else _("Marked as met."))
+        return redirect("deadline", deadline_id=found.id)
+    if wants_fragment(request):
+        return _row(request, found, form=form)
+    context = {"d": found, "matter": found.matter, "form": form, "today": today}
+    return render(request, "deadlines/met.html", context, status=422 if form.errors else 200)
+
+
+def _row(request: StaffRequest, found: Deadline, *, form: MarkMet | None = None) -> HttpResponse:
+    context = {
+        "d": found,
+        "today": clock.today(request.user.clinic.time_zone),
+        "waiting": queries.waiting_of(found.matter),
+        "show_matter": request.POST.get("show_matter") == "1",
+        "form": form,
+    }
+    return render(request, "deadlines/_row.html", context, status=422 if form and form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+def deadline_move(request: StaffRequest, deadline_id: UUID) -> HttpResponse:
+    found = queries.deadline_for(request.user, deadline_id)
+    check_may_work_on(request.user, found.matter, Act.DECIDE_DEADLINE)
+    form = Move(sent(request), prefix="move", initial={"legal": found.legal})
+
+    def move(typed: dict[str, Any]) -> None:
+        services.move(found, by=request.user, at=clock.now(), **typed)
+
+    if request.method == "POST" and attempt(form, move):
+        messages.success(request, _asks_two(found) if found.wants_two else _("The date is changed."))
+        return redirect("deadline", deadline_id=found.id)
+    return _ask_why(request, found, form, _("Change this date"), _("Ask for the change"))
+
+
+@require_http_methods(["GET", "POST"])
+def deadline_drop(request: StaffRequest, deadline_id: UUID) -> HttpResponse:
+    found = queries.deadline_for(request.user, deadline_id)
+    check_may_work_on(request.user, found.matter, Act.DECIDE_DEADLINE)
+    form = Drop(sent(request), prefix="drop")
+
+    def drop(typed: dict[str, Any]) -> None:
+        services.drop(found, by=request.user, at=clock.now(), **typed)
+
+    if request.method == "POST" and attempt(form, drop):
+        messages.success(request, _asks_two(found) if found.wants_two else _("It no longer applies."))
+        return redirect("deadline", deadline_id=found.id)
+    return _ask_why(request, found, form, _("This date no longer applies"), _("It no longer applies"))
+
+
+@require_POST
+def deadline_reopen(request: StaffRequest, deadline_id: UUID) -> HttpResponse:
+    found = queries.deadline_for(request.user, deadline_id)
+    check_may_work_on(request.user, found.matter, Act.DECIDE_DEADLINE)
+    form = Reopen(request.POST, prefix="reopen")
+
+    def reopen(typed: dict[str, Any]) -> None:
+        services.reopen(found, by=request.user, at=clock.now(), **typed)
+
+    if attempt(form, reopen):
+        messages.success(request, _("The date is open again, and its reminders go on."))
+        return redirect("deadline", deadline_id=found.id)
+    return _ask_why(request, found, form, _("Open this date again"), _("Open again"))
+
+
+def _ask_why(request: StaffRequest, found: Deadline, form: Any, title: str, submit: str) -> HttpResponse:
+    context = {"d": found, "matter": found.matter, "form": form, "title": title, "submit": submit}
+    return render(request, "deadlines/change.html", context, status=422 if form.errors else 200)
