@@ -12,9 +12,12 @@ from caseapp.access.models import User
 from caseapp.access.rules import DOES_CASEWORK, Act, check_may
 from caseapp.audit import queries as audit
 from caseapp.audit.models import Entry
-from caseapp.matters.models import Assignment, Matter, Note, Party
+from caseapp.matters.models import Assignment, Matter, MatterQuerySet, Note, Party
 from caseapp.people.models import Person
 from caseapp.vault import keyring
+
+FEWEST_LETTERS = 3
+MOST_BY_CODE = 5
 
 PRINCIPAL_FIRST = Party.objects.select_related("person").order_by("-role", "person__recorded_at", "pk")
 LIVE = Assignment.objects.filter(ended_at__isnull=True).select_related("user").order_by("role", "pk")
@@ -25,20 +28,38 @@ def matter_for(user: User, matter_id: UUID) -> Matter:
     return get_object_or_404(Matter.objects.visible_to(user), pk=matter_id)
 
 
-def matters_of(user: User) -> QuerySet[Matter]:
+def matters_of(user: User) -> MatterQuerySet:
     """Return the matters this person may see, open ones first, the latest changed first."""
     matters = Matter.objects.visible_to(user).prefetch_related(Prefetch("parties", PRINCIPAL_FIRST))
     return matters.order_by(F("closed_on").desc(nulls_first=True), "-changed_at", "pk")
 
 
 def matters_of_person(user: User, person: Person) -> list[Matter]:
-    matters = Matter.objects.visible_to(user).filter(parties__person=person)
-    return list(matters.order_by("-opened_on", "pk"))
+    """Return the matters this client is on, of those this user may see, the latest first, with their keys."""
+    visible = Matter.objects.visible_to(user).filter(parties__person=person)
+    matters = list(visible.order_by("-opened_on", "pk"))
+    keyring.preload(person.clinic_id, [matter.id for matter in matters])
+    return matters
 
 
-def matter_by_code(user: User, text: str) -> Matter | None:
-    """Return the matter whose code was typed, if this person may see it."""
-    return Matter.objects.visible_to(user).filter(code__iexact=text.strip()).first()
+def matters_of_people(user: User, people: Iterable[Person]) -> dict[UUID, list[Matter]]:
+    """Return the matters of many people in one query, by person, the latest first."""
+    matters = Matter.objects.visible_to(user)
+    parties = Party.objects.filter(person__in=people, matter__in=matters).select_related("matter")
+    found: dict[UUID, list[Matter]] = {}
+    for party in parties.order_by("-matter__opened_on", "pk"):
+        found.setdefault(party.person_id, []).append(party.matter)
+    return found
+
+
+def matters_by_code(user: User, text: str) -> list[Matter]:
+    """Return the matters this person may see whose code begins as typed: HERON-42, "heron 4"."""
+    typed = "-".join(text.split())
+    if len(typed) < FEWEST_LETTERS:
+        return []
+    matters = Matter.objects.visible_to(user).filter(code__istartswith=typed)
+    matters = matters.prefetch_related(Prefetch("parties", PRINCIPAL_FIRST)).order_by("code")
+    return list(matters[:MOST_BY_CODE])
 
 
 def parties_of(matter: Matter) -> list[Party]:
@@ -58,11 +79,10 @@ def notes_of(matter: Matter) -> list[Note]:
     return list(Note.objects.filter(matter=matter).select_related("author").order_by("-written_at"))
 
 
-def assignable_to(user: User, matter: Matter) -> QuerySet[User]:
-    """Return the colleagues who could be put on the matter."""
+def colleagues_for(user: User, matter: Matter) -> list[User]:
+    """Return the colleagues who do casework and are not screened off the matter."""
     colleagues = User.objects.filter(clinic_id=user.clinic_id, is_active=True, role__in=DOES_CASEWORK)
-    on_it = Assignment.objects.filter(matter=matter, ended_at__isnull=True).values("user")
-    return colleagues.exclude(pk__in=on_it).exclude(screens__matter=matter).order_by("role", "pk")
+    return list(colleagues.exclude(screens__matter=matter).order_by("role", "pk"))
 
 
 def trail_of(user: User, matter: Matter) -> QuerySet[Entry]:

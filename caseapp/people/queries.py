@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.shortcuts import get_object_or_404
 
 from caseapp.access.models import User
+from caseapp.access.rules import Act, check_may
+from caseapp.audit import queries as audit
+from caseapp.audit.models import Entry
 from caseapp.people import roster
 from caseapp.people.models import Person, Relation, SafeContact
 from caseapp.vault import keyring
@@ -49,6 +52,23 @@ def related_to(user: User, person: Person) -> list[Relation]:
     visible = Person.objects.visible_to(user)
     relations = Relation.objects.filter(relative=person, person__in=visible).select_related("person")
     return list(relations.order_by("person__recorded_at"))
+
+
+def relatives_of(user: User, person: Person) -> list[Person]:
+    """Return the family of this person, whomever it was recorded from, of those this user may see."""
+    family = Q(related_to__person=person) | Q(relations__relative=person)
+    ids = Person.objects.filter(family).values("pk")
+    return list(Person.objects.visible_to(user).filter(pk__in=ids).order_by("recorded_at", "pk"))
+
+
+def contacts_of(person: Person) -> list[SafeContact]:
+    return list(SafeContact.objects.filter(person=person).order_by("recorded_at", "pk"))
+
+
+def trail_of(user: User, person: Person) -> QuerySet[Entry]:
+    """Return who opened the record and what was done to it. Raises MayNot without the right to see it."""
+    check_may(user, Act.SEE_AUDIT)
+    return audit.about_person(user.clinic_id, person.id)
 
 
 def search(user: User, text: str, *, limit: int = 20) -> list[Found]:

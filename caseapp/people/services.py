@@ -125,6 +125,13 @@ def relate(person: Person, relative: Person, *, kind: str, by: User) -> Relation
 
 
 @transaction.atomic
+def record_relative(person: Person, said: Particulars, *, kind: str, by: User, at: datetime) -> Relation:
+    """Record a member of the family under a key of their own, and what they are to this person."""
+    relative = record_person(said, by=by, at=at)
+    return relate(person, relative, kind=kind, by=by)
+
+
+@transaction.atomic
 def record_view(person: Person, *, by: User) -> None:
     audit.record(Entry.Event.CLIENT_VIEWED, clinic_id=by.clinic_id, actor_id=by.id, person_id=person.id)
 
@@ -132,6 +139,12 @@ def record_view(person: Person, *, by: User) -> None:
 @transaction.atomic
 def record_list_view(*, by: User) -> None:
     audit.record(Entry.Event.CLIENTS_LISTED, clinic_id=by.clinic_id, actor_id=by.id)
+
+
+@transaction.atomic
+def record_search(*, by: User) -> None:
+    """Record that a search answered with names. What was looked for is not kept."""
+    audit.record(Entry.Event.SEARCHED, clinic_id=by.clinic_id, actor_id=by.id)
 
 
 @transaction.atomic
