@@ -123,15 +123,16 @@ class DataKey:
 
         Raises SealFormat, SealKeyGone (the box names another key) or SealTampered.
         """
-        if box[:HEADER_BYTES] != self._header or len(box) < SHORTEST_BOX:
+        if not box.startswith(self._header):
             key_id_of(box)
             raise SealKeyGone("This value names a key other than the one offered.")
         try:
             padded = self._decrypt(box[10:22], box[22:], self._bound_to + place + row)
-        except InvalidTag:
+        except (InvalidTag, ValueError):
+            key_id_of(box)
             raise SealTampered("This value was altered, or does not belong where it was found.") from None
         text = padded.rstrip(b"\x00")
-        if text[-1:] == b"\x80" and text[0] == kind:
+        if text.endswith(b"\x80") and text[0] == kind:
             return text[1:-1]
         if text == b"\x00\x80":
             return None

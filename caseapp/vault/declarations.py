@@ -344,6 +344,12 @@ OTHER_APPS: Final = [
     ),
     model("auth.Group", id=public("counts"), name=public("unused: roles are in access/rules.py")),
     model(
+        "auth.Group_permissions",
+        id=public("counts"),
+        group=public("unused: roles are in access/rules.py"),
+        permission=public("unused: roles are in access/rules.py"),
+    ),
+    model(
         "contenttypes.ContentType",
         id=public("counts"),
         app_label=public("Django's own"),

@@ -82,7 +82,10 @@ class SealedAttribute(DeferredAttribute):
                 " not travel. Save the row first, or pass its id and load it again."
             )
         value = self.field.open(row, held)  # type: ignore[attr-defined]
-        state.setdefault(OPENED, Opened())[self.name] = value
+        opened = state.get(OPENED)
+        if opened is None:
+            opened = state[OPENED] = Opened()
+        opened[self.name] = value
         return value
 
     def __set__(self, row: models.Model, value: Any) -> None:
@@ -199,7 +202,7 @@ class SealedField(_Binary[_ST, _GT]):
         if box[:2] != cipher.PREFIX:
             cipher.key_id_of(box)
         key = keyring.key_by_id(row.clinic_id, getattr(row, row.sealed_under), box[2:10])
-        data = key.open(box, self.kind, self.place, row.pk.bytes)
+        data = key.open(box, self.kind, self.place, row.id.bytes)
         if data is None:
             return None
         try:

@@ -163,12 +163,12 @@ class SealedRow(models.Model):
     @classmethod
     def check(cls, **kwargs: Any) -> list[checks.CheckMessage]:
         found = super().check(**kwargs)
-        for name in (getattr(cls, "sealed_under", "sealed_under"), "clinic_id"):
+        for name in (getattr(cls, "sealed_under", "sealed_under"), "clinic_id", "id"):
             if not hasattr(cls, name):
                 found.append(
                     checks.Error(
-                        f"{cls.__name__} is a SealedRow without {name}. It needs sealed_under, naming the"
-                        " attribute with its subject's id, and clinic_id.",
+                        f"{cls.__name__} is a SealedRow without {name}. It needs an id, clinic_id, and"
+                        " sealed_under, naming the attribute with its subject's id.",
                         obj=cls,
                         id="vault.E002",
                     )
@@ -179,11 +179,11 @@ class SealedRow(models.Model):
         """Return the clinic, the subject and the row's id. Raises TypeError if one is unset or changed."""
         self.refuse_if_moved()
         clinic_id, subject_id = self.clinic_id, getattr(self, self.sealed_under)  # type: ignore[attr-defined]
-        for name, value in (("clinic_id", clinic_id), (self.sealed_under, subject_id), ("id", self.pk)):
+        for name, value in (("clinic_id", clinic_id), (self.sealed_under, subject_id), ("id", self.id)):  # type: ignore[attr-defined]
             if not isinstance(value, UUID):
                 raise TypeError(f"{name} must be a UUID before this row can be sealed. Set it, then save.")
         self.__dict__[BOUND] = [self.__dict__.get(name) for name in _bound_by(type(self))]
-        return clinic_id, subject_id, self.pk.bytes
+        return clinic_id, subject_id, self.id.bytes  # type: ignore[attr-defined]
 
     def refuse_if_moved(self) -> None:
         """Raise TypeError if the row's id, subject or clinic is not what its boxes were sealed for."""

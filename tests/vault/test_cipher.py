@@ -34,7 +34,7 @@ key = DataKey(KEY, key_id=KEY_ID, clinic=CLINIC, subject=SUBJECT)
 
 
 def frozen_key(**changed: Any) -> DataKey:
-    ids = {"key_id": bytes.fromhex(VECTORS["key_id"]), "clinic": UUID(VECTORS["clinic"])}
+    ids: dict[str, Any] = {"key_id": bytes.fromhex(VECTORS["key_id"]), "clinic": UUID(VECTORS["clinic"])}
     return DataKey(bytes.fromhex(VECTORS["key"]), subject=UUID(VECTORS["subject"]), **ids | changed)
 
 
@@ -65,7 +65,7 @@ def test_the_frozen_wrap_opens_and_is_made_the_same(monkeypatch: pytest.MonkeyPa
     wrapping = WrappingKey(
         bytes.fromhex(wrap["clinic_key"]), clinic=UUID(VECTORS["clinic"]), generation=wrap["generation"]
     )
-    named = {"key_id": bytes.fromhex(VECTORS["key_id"]), "subject": UUID(VECTORS["subject"])}
+    named: dict[str, Any] = {"key_id": bytes.fromhex(VECTORS["key_id"]), "subject": UUID(VECTORS["subject"])}
     monkeypatch.setattr(os, "urandom", lambda n: bytes.fromhex(wrap["nonce"]))
 
     made = wrapping.wrap(bytes.fromhex(VECTORS["key"]), **named)
