@@ -9,7 +9,7 @@ from django.core.management import execute_from_command_line
 OWNER = dict.fromkeys(
     ("migrate", "makemigrations", "showmigrations", "sqlmigrate", "prepare", "serve"), "owner"
 )
-WEB = dict.fromkeys(("setup_link", "demo"), "web")
+WEB = dict.fromkeys(("setup_link", "seed_demo"), "web")
 
 
 def main() -> None:

@@ -18,9 +18,10 @@ from typing import IO
 
 from config import children, places, provision
 
-# What could carry a value into the server's log is off: statements, parameters, and the detail of an
-# error, which quotes the row that broke a constraint.
+# What could carry a value into the server's log is off: statements, parameters, and errors, which quote
+# what could not be read and the row that broke a constraint. Whoever caused an error is told of it.
 QUIET_LOG = {
+    "log_min_messages": "log",
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
     "log_parameter_max_length": "0",

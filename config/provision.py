@@ -4,11 +4,15 @@ Nobody here is a superuser and nobody bypasses row-level security. What each rol
 is granted by the migrations.
 """
 
+import sys
 from collections.abc import Mapping
 from typing import LiteralString
 
 import psycopg
+from django.core.exceptions import ImproperlyConfigured
 from psycopg import sql
+
+from config import env
 
 OWNER = "amparo_owner"
 # Who may enter which database, besides the owner of both.
@@ -75,3 +79,21 @@ def _open_for_tests(connection: Admin) -> None:
     for role in ROLES:
         if role != OWNER:
             _run(connection, "GRANT {} TO {}", role, OWNER)
+
+
+def main(arguments: list[str]) -> int:
+    """Provision a server that is not ours: its administrator's connection string is the only argument."""
+    if len(arguments) != 1:
+        print('Usage: python -m config.provision "host=... user=postgres"', file=sys.stderr)
+        return 2
+    try:
+        passwords = {role: env.text(f"{role.upper()}_PASSWORD") for role in ROLES}
+        provision(arguments[0], passwords)
+    except (ImproperlyConfigured, psycopg.Error) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

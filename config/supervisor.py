@@ -94,7 +94,11 @@ def environment(role: str, *, root_key: bool = False, **more: str) -> dict[str, 
     hidden += [] if root_key else ["AMPARO_ROOT_KEY_FILE"]
     unwanted = {*hidden, *(f"{name}_FILE" for name in hidden)}
     kept = {name: value for name, value in os.environ.items() if name not in unwanted}
-    return kept | {"AMPARO_ROLE": role, "DJANGO_SETTINGS_MODULE": "config.settings", **more}
+    return kept | {
+        "AMPARO_ROLE": role,
+        "DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE", "config.settings"),
+        **more,
+    }
 
 
 class Supervisor:

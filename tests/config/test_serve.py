@@ -108,7 +108,9 @@ def remembered(clinic: Clinic) -> set[object]:
 
 
 def test_the_first_start_prints_one_link_that_makes_the_clinic(clinic: Clinic) -> None:
-    link = re.search(rf"http://localhost:{clinic.port}/\S+", clinic.output().partition("once:")[2])
+    clinic.wait_until(lambda: "once:" in clinic.output())
+
+    link = re.search(rf"http://localhost:{clinic.port}/\S+\n", clinic.output().partition("once:")[2])
 
     assert clinic.answers()
     assert link is not None, clinic.output()
