@@ -66,8 +66,8 @@ class Card:
 
     Each of `names` is one way to write the name in full, in any script. `surnames` only lets a hit say
     that it was a surname that matched. `numbers` are A-numbers (7 to 9 digits), receipt numbers, telephones
-    (E.164, or ten digits and more), e-mail addresses, and anything else as a tracking number. `dob` is an
-    ISO date.
+    (E.164, or ten digits and more; also within a sentence), e-mail addresses, and anything else that is not a
+    sentence as a tracking number. `dob` is an ISO date.
     """
 
     person_id: UUID
@@ -135,8 +135,14 @@ class Index:
 
     def replace(self, card: Card) -> None:
         """Put `card` in the place of what was known of the person, if anything was."""
-        self.remove(card.person_id)
-        self._add(card, {})
+        self.replace_all((card,))
+
+    def replace_all(self, cards: Iterable[Card]) -> None:
+        """Do as `replace` for many, at half the cost of one after another."""
+        folded: dict[str, tuple[str, ...]] = {}
+        for card in cards:
+            self.remove(card.person_id)
+            self._add(card, folded)
 
     def remove(self, person_id: UUID) -> None:
         """Forget everything about a person. It is no error if they are not there."""

@@ -33,6 +33,8 @@ _FEWEST_LAST_DIGITS: Final = 4
 _WHOLE_US_NUMBER: Final = 10
 _A_NUMBER: Final = re.compile("A?([0-9]{7,9})")
 _RECEIPT: Final = re.compile("[A-Z]{3}[0-9]{10}")
+_WORD: Final = re.compile("[^\\W\\d_]{2,}")
+_PHONE_IN_PROSE: Final = re.compile("\\+?[0-9(][0-9 ().-]{8,}[0-9]")
 _NEITHER_LETTER_NOR_DIGIT: Final = re.compile("[^A-Z0-9]+")
 
 
@@ -100,13 +102,22 @@ def _filed(number: str) -> str:
         return "E" + "".join(number.lower().split())
     compact = _compact(number)
     if compact.isdigit():
-        short = len(compact) <= 9 and "+" not in number
-        return f"A{compact.zfill(9)}" if short and len(compact) >= 7 else f"P{compact}"
+        if "+" not in number and 7 <= len(compact) <= 9:
+            return f"A{compact.zfill(9)}"
+        is_national = "+" not in number and len(compact) == _WHOLE_US_NUMBER
+        return f"P1{compact}" if is_national else f"P{compact}"
     if match := _A_NUMBER.fullmatch(compact):
         return f"A{match[1].zfill(9)}"
     if _RECEIPT.fullmatch(compact):
         return f"R{compact}"
-    return f"T{compact}" if compact else ""
+    is_prose = len(_WORD.findall(number)) > 1
+    return f"T{compact}" if compact and not is_prose else _phone_within(number)
+
+
+def _phone_within(prose: str) -> str:
+    """Return the telephone number in "Through her sister, (212) 555-0142", if there is one."""
+    within = _PHONE_IN_PROSE.search(plain(prose))
+    return _filed(within[0]) if within else ""
 
 
 def _compact(number: str) -> str:
