@@ -24,7 +24,7 @@ from config.embedded import postgres_binary
 
 REPOSITORY = Path(__file__).parents[2]
 CLINIC_ZONE = ZoneInfo("America/New_York")
-START_SECONDS = 90
+START_SECONDS = 150
 
 
 def free_port() -> int:
@@ -78,8 +78,8 @@ class House:
         self._smtp = Controller(self.mailbox, hostname="127.0.0.1", port=free_port())
         self._smtp.start()
 
-    def start(self) -> str:
-        """Start everything; return what it printed until it answered. Raises AssertionError if it does not."""
+    def start(self, until: str = "Ctrl-C stops it") -> str:
+        """Start everything; return what it printed until it said `until`. Raises AssertionError if it does not."""
         if self._smtp is None:
             self.open_mailbox()
         log = self.state.parent / "printed.log"
@@ -96,9 +96,8 @@ class House:
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end:
             said = log.read_bytes()[before:].decode()
-            if "Ctrl-C stops it" in said and self._answers():
-                time.sleep(1.5)
-                return log.read_bytes()[before:].decode()
+            if until in said and self._answers():
+                return said
             assert self._process.poll() is None, f"it stopped:\n{said}"
             time.sleep(0.1)
         raise AssertionError(f"it did not start:\n{log.read_bytes()[before:].decode()}")
@@ -108,7 +107,9 @@ class House:
             probe.settimeout(1)
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
-    def setup_link(self, said: str) -> str:
+    def start_new(self) -> str:
+        """Start on an empty state; return the one-time set-up link that was printed."""
+        said = self.start(until="/set-up/")
         found = re.search(r"http://\S+/set-up/\S+", said)
         assert found, f"no set-up link in:\n{said}"
         return found[0]

@@ -1,0 +1,1 @@
+"""A build in which one field is deliberately not sealed, to see that the hunt would notice."""
