@@ -153,7 +153,8 @@ class SealedField(_Binary[_ST, _GT]):
         else:
             kwargs["editable"] = False
         if self.hide_presence:
-            kwargs |= {"hide_presence": True} | ({"null": True} if self.optional else {})
+            # The column is NOT NULL either way, so a migration need not know what None stands for.
+            kwargs["hide_presence"] = True
         return name, path, args, kwargs
 
     def contribute_to_class(self, cls: type[models.Model], name: str, private_only: bool = False) -> None:

@@ -218,7 +218,15 @@ def test_any_bytes_at_all_give_only_the_typed_errors(junk: bytes) -> None:
 @given(st.data())
 def test_padding_that_a_key_holder_wrote_wrongly_is_refused(data: st.DataObject) -> None:
     text = data.draw(
-        st.sampled_from([bytes(32), b"\x80".ljust(32, b"\0"), b"\x01" * 32, b"\x01x".ljust(32, b"\0")])
+        st.sampled_from(
+            [
+                bytes(32),
+                b"\x80".ljust(32, b"\0"),
+                b"\x00hidden\x80".ljust(32, b"\0"),
+                b"\x01" * 32,
+                b"\x01x".ljust(32, b"\0"),
+            ]
+        )
     )
     nonce = data.draw(st.binary(min_size=12, max_size=12))
     header = b"\xc1\x01" + KEY_ID
@@ -265,6 +273,12 @@ def test_a_key_whose_commitment_is_anothers_is_refused() -> None:
 
     with pytest.raises(SealTampered, match="does not match the name"):
         wrapping.unwrap(wrapped, key_id=KEY_ID, subject=SUBJECT)
+
+
+@pytest.mark.parametrize(("length", "id_length"), [(31, 8), (33, 8), (16, 8), (32, 7), (32, 9)])
+def test_a_key_of_another_length_is_refused(length: int, id_length: int) -> None:
+    with pytest.raises(SealFormat):
+        DataKey(bytes(length), key_id=bytes(id_length), clinic=CLINIC, subject=SUBJECT)
 
 
 @pytest.mark.parametrize("secret", [key, WrappingKey(bytes(32), clinic=CLINIC, generation=1)])
