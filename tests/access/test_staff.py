@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from allauth.mfa.models import Authenticator
 from django.db import connections
+from django.http import Http404
 
 from caseapp.access import queries, services, wall
 from caseapp.access.links import DeadLink
@@ -118,13 +119,14 @@ def test_someone_locked_out_a_moment_ago_can_no_longer_act(here: Cast) -> None:
         services.lock_out(dot, here.dee, now=NOW)
 
 
-def test_someone_demoted_a_moment_ago_can_no_longer_act(here: Cast) -> None:
+@pytest.mark.parametrize("act", ACTS)
+def test_someone_demoted_a_moment_ago_can_no_longer_act(here: Cast, act: str) -> None:
     dot = make_user(here.clinic, "Dot", User.Role.DIRECTOR)
     before = again(dot)
     services.change_role(here.dee, dot, role="PARALEGAL", now=NOW)
 
     with pytest.raises(MayNot):
-        services.reset_signing_in(before, here.ana, now=NOW)
+        ACTS[act](before, here.ana)
 
 
 def test_locking_out_shuts_every_door_the_person_left_open(here: Cast) -> None:
@@ -232,6 +234,18 @@ def test_staff_are_listed_by_name_with_leavers_last(here: Cast) -> None:
     listed = [person.name for person in queries.staff_seen_by(here.dee)]
 
     assert listed == ["Ben", "Cam", "Dee", "Ira", "Vic", "Ana"]
+
+
+def test_the_first_wall_holds_without_the_second(cast: Cast) -> None:
+    """As the tables' owner, whom row-level security does not bind."""
+    invitation, _ = services.invite(cast.eve, email="n@x.example", role="PARALEGAL", now=NOW)
+
+    assert cast.eve.id not in [person.id for person in queries.staff_seen_by(cast.dee)]
+    assert invitation not in queries.open_invitations_seen_by(cast.dee, now=NOW)
+    with pytest.raises(Http404):
+        queries.colleague_for(cast.dee, cast.eve.id)
+    with pytest.raises(Http404):
+        queries.invitation_for(cast.dee, invitation.id)
 
 
 def test_a_volunteer_does_not_see_the_list_of_staff(here: Cast) -> None:
