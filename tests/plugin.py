@@ -1,5 +1,6 @@
 """A PostgreSQL of the tests' own, started before pytest-django reads the settings, gone afterwards."""
 
+import atexit
 import os
 import shutil
 import tempfile
@@ -21,6 +22,8 @@ def pytest_load_initial_conftests() -> None:
     if "PYTEST_XDIST_WORKER" in os.environ:
         return
     _state = Path(tempfile.mkdtemp(prefix="amparo-tests-"))
+    # A run that fails before its first test is never unconfigured.
+    atexit.register(pytest_unconfigure)
     os.environ |= {"AMPARO_STATE": str(_state), "AMPARO_ROLE": "owner"}
     (_state / "static").mkdir()
     create_root_key(_state / "root" / "root.key")
