@@ -86,6 +86,7 @@ def _place(roster: Roster, row: Person) -> None:
         Card(
             person_id=row.id,
             names=tuple(said["names"]),
+            surnames=tuple(said["surnames"]),
             numbers=tuple(filter(None, (said["a_number"], *said["contacts"], *said["receipts"]))),
             dob=said["born"],
         )

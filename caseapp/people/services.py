@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import F
@@ -63,10 +64,10 @@ def record_person(said: Particulars, *, by: User, at: datetime, reach: Reach | N
     """
     check_may(by, Act.RECORD_CLIENT)
     person = Person(clinic_id=by.clinic_id, recorded_by=by, recorded_at=at)
-    _say(person, said, today=at.date())
+    _say(person, said, today=_day(at, by))
     keyring.make_key(by.clinic_id, person.id)
     with transaction.atomic():
-        _save_with_card(person, at=at)
+        _save_with_card(person, at=at, contacts=[reach.address] if reach else [])
         if reach is not None and (reach.address or reach.hours or reach.instructions):
             _add_contact(person, reach, at=at)
         audit.record(
@@ -78,7 +79,7 @@ def record_person(said: Particulars, *, by: User, at: datetime, reach: Reach | N
 @transaction.atomic
 def change_person(person: Person, said: Particulars, *, by: User, at: datetime) -> None:
     check_may(by, Act.RECORD_CLIENT)
-    _say(person, said, today=at.date())
+    _say(person, said, today=_day(at, by))
     _save_with_card(person, at=at)
     audit.record(Entry.Event.CLIENT_CHANGED, clinic_id=by.clinic_id, actor_id=by.id, person_id=person.id)
 
@@ -175,6 +176,11 @@ def remember_number(person: Person, number: str, *, at: datetime) -> None:
         _save_with_card(person, at=at, receipts=[*card["receipts"], number])
 
 
+def _day(at: datetime, by: User) -> date:
+    """Return the day it is at the clinic."""
+    return at.astimezone(ZoneInfo(by.clinic.time_zone)).date()
+
+
 def _say(person: Person, said: Particulars, *, today: date) -> None:
     if said.birth_date and not today.year - OLDEST <= said.birth_date.year <= today.year:
         raise ImpossibleBirthDate(_("Check the year of birth: write what the paper says, or leave it empty."))
@@ -206,7 +212,13 @@ def _add_contact(person: Person, reach: Reach, *, at: datetime) -> SafeContact:
     return contact
 
 
-def _save_with_card(person: Person, *, at: datetime, receipts: Iterable[str] | None = None) -> None:
+def _save_with_card(
+    person: Person,
+    *,
+    at: datetime,
+    receipts: Iterable[str] | None = None,
+    contacts: Iterable[str] | None = None,
+) -> None:
     """Save the person with a fresh search card, placed after every card the clinic's rosters have seen.
 
     The counter's row stays locked until this transaction ends, so places become visible in order.
@@ -214,10 +226,13 @@ def _save_with_card(person: Person, *, at: datetime, receipts: Iterable[str] | N
     is_new = person._state.adding
     if receipts is None:
         receipts = [] if is_new else person.search_card["receipts"]
-    contacts = [] if is_new else [contact.address for contact in person.safe_contacts.all()]
+    if contacts is None:
+        contacts = [contact.address for contact in person.safe_contacts.all()]
+    names = (person.name, person.own_script, *person.other_names.split(";"))
     person.card_seq = next_place(person.clinic_id)
     person.search_card = {
-        "names": [name for name in (person.name, person.own_script, *person.other_names.split(";")) if name.strip()],
+        "names": [name.strip() for name in names if name.strip()],
+        "surnames": [name for name in (person.first_surname, person.second_surname) if name],
         "born": person.birth_date.isoformat() if person.birth_date else None,
         "a_number": person.a_number,
         "contacts": [address for address in contacts if address],

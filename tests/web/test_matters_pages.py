@@ -100,7 +100,7 @@ def test_a_volunteer_is_offered_only_notes(cast: Cast, client_for: ClientFor) ->
     page = page_of(client_for(cast.vic), cast.matter)
 
     assert reverse("note-new", args=[cast.matter.id]) in page
-    for act in ("matter-stage", "matter-assign", "matter-screen", "matter-close", "matter-trail", "event-new"):
+    for act in ("matter-stage", "matter-assign", "matter-screen", "matter-close", "event-new"):
         assert reverse(act, args=[cast.matter.id]) not in page
 
 
@@ -169,9 +169,8 @@ def test_a_stage_of_another_kind_is_refused_where_it_was_asked(cast: Cast, clien
 
 
 def test_a_family_member_is_included_later(cast: Cast, client_for: ClientFor) -> None:
-    son = people.record_relative(
-        cast.mateo, Particulars(given_names="Andrés", first_surname="Pascual"), kind="son", by=cast.ana, at=NOW
-    ).relative
+    said = Particulars(given_names="Andrés", first_surname="Pascual")
+    son = people.record_relative(cast.mateo, said, kind="son", by=cast.ana, at=NOW).relative
 
     response = client_for(cast.ana).post(
         reverse("matter-include", args=[cast.matter.id]), {"person": str(son.id)}

@@ -327,7 +327,8 @@ def test_a_list_of_fifty_asks_the_database_a_dozen_times(
     cast: Cast, client_for: ClientFor, django_assert_max_num_queries: Any
 ) -> None:
     for number in range(55):
-        services.record_person(Particulars(given_names=f"Person {number}", first_surname="Doe"), by=cast.ana, at=NOW)
+        said = Particulars(given_names=f"Person {number}", first_surname="Doe")
+        services.record_person(said, by=cast.ana, at=NOW)
     browser = client_for(cast.ana)
 
     with django_assert_max_num_queries(20):

@@ -48,7 +48,10 @@ class PersonForm(forms.Form):
     )
     second_surname = PersonalTextField(label=_("Second surname"), longest=120, required=False)
     own_script = PersonalTextField(
-        label=_("Name in their own script"), longest=240, required=False, help_text=_("محمد, 王秀英, ትዕግስት")
+        label=_("Name in their own script"),
+        longest=240,
+        required=False,
+        help_text=_("If they write it in another: Arabic, Chinese, Amharic."),
     )
     other_names = PersonalTextField(
         label=_("Other names and spellings"),
