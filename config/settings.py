@@ -138,6 +138,8 @@ MIDDLEWARE = [
     "caseapp.web.middleware.SessionLimits",
     "caseapp.web.middleware.SignInRequired",
     "caseapp.web.middleware.SecondStep",
+    "caseapp.web.times.ClinicTime",
+    "caseapp.web.middleware.ClinicTime",
     "caseapp.web.middleware.Refusals",
 ]
 

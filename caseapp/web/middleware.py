@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib import messages
@@ -15,6 +16,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 
 from caseapp.access import queries, sessions, vault_door, wall
 from caseapp.access.rules import MayNot
@@ -123,6 +125,19 @@ class SecondStep:
         if codes_unseen and name not in READING_CODES:
             return redirect("mfa_view_recovery_codes")
         return None
+
+
+class ClinicTime:
+    """Write times as the clinic's clock shows them."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return self.get_response(request)
+        with timezone.override(ZoneInfo(request.user.clinic.time_zone)):
+            return self.get_response(request)
 
 
 class LockedVault:

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.template import Context
 from django.urls import NoReverseMatch, reverse
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext, ngettext
@@ -109,6 +109,12 @@ def mask_a(value: str | None) -> str:
         return ""
     # An A-number has seven to nine digits. Of anything shorter, three would say too much.
     return f"A••• ••• {digits[-3:]}" if len(digits) >= 7 else "A••• ••• •••"
+
+
+@register.filter
+def breakable(text: str) -> SafeString:
+    """Let a line break after each slash: Asylum/withholding/CAT is wider than a phone's column."""
+    return format_html_join(mark_safe("/<wbr>"), "{}", ((part,) for part in text.split("/")))
 
 
 @register.filter
