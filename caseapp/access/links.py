@@ -24,6 +24,10 @@ class DeadLink(Refused):
     """The link lets nobody in: it was used, withdrawn, has run out, or was never ours."""
 
 
+class UnknownLink(DeadLink):
+    """Nobody here made this link, or it was not copied whole."""
+
+
 def _new_token() -> tuple[str, bytes]:
     token = secrets.token_urlsafe(32)
     return token, _hash(token)
@@ -83,7 +87,9 @@ def live_setup_link(token: str, *, now: datetime) -> SetupLink:
     link = SetupLink.objects.filter(token_hash=_hash(token)).first()
     ask = _("Ask whoever runs the server for a new one: manage.py setup_link.")
     if link is None:
-        raise DeadLink(_("This set-up link is not known here. Check that you copied all of it.") + " " + ask)
+        raise UnknownLink(
+            _("This set-up link is not known here. Check that you copied all of it.") + " " + ask
+        )
     if link.used_at is not None:
         raise DeadLink(
             _("This set-up link has been used, and it works once. If the clinic is yours, sign in.")
@@ -104,7 +110,7 @@ def live_invitation(token: str, *, now: datetime) -> Invitation:
     invitation = Invitation.objects.select_related("for_user").filter(token_hash=_hash(token)).first()
     ask = _("Ask the director of your clinic for a new one.")
     if invitation is None:
-        raise DeadLink(_("This link is not known here. Check that you copied all of it.") + " " + ask)
+        raise UnknownLink(_("This link is not known here. Check that you copied all of it.") + " " + ask)
     if invitation.used_at is not None:
         raise DeadLink(_("This link has been used, and it works once. If it was you, sign in.") + " " + ask)
     if invitation.withdrawn_at is not None:

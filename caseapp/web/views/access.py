@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from caseapp import clock
 from caseapp.access import queries, services
-from caseapp.access.links import DeadLink
+from caseapp.access.links import DeadLink, UnknownLink
 from caseapp.access.models import User
 from caseapp.access.rules import MATRIX, Act, may
 from caseapp.access.services import EmailTaken, WeakPassword
@@ -34,7 +34,8 @@ def _show_refusal(form: Form, refusal: Refused) -> None:
 
 
 def _spent(request: HttpRequest, dead: DeadLink) -> HttpResponse:
-    return render(request, "access/link_spent.html", {"message": dead.message}, status=410)
+    status = 404 if isinstance(dead, UnknownLink) else 410
+    return render(request, "access/link_spent.html", {"message": dead.message}, status=status)
 
 
 def _begin_session(request: HttpRequest, user: User) -> HttpResponse:
