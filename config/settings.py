@@ -138,7 +138,6 @@ MIDDLEWARE = [
     "caseapp.web.middleware.SessionLimits",
     "caseapp.web.middleware.SignInRequired",
     "caseapp.web.middleware.SecondStep",
-    "caseapp.web.times.ClinicTime",
     "caseapp.web.middleware.ClinicTime",
     "caseapp.web.middleware.Refusals",
 ]
