@@ -4,6 +4,7 @@ docs/settings.md lists the names. Without any, the house runs on one machine, on
 with its own PostgreSQL and Valkey under STATE_DIR.
 """
 
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,9 @@ BASE_DIR = places.HOUSE
 AMPARO_ROLE = env.role()
 STATE_DIR = places.state_directory()
 DEMO = env.flag("AMPARO_DEMO", False)
+VERSION: str = tomllib.loads((BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+# The licence gives everyone who uses the pages the right to their source; this is where it is.
+SOURCE_URL = env.text("AMPARO_SOURCE_URL", "")
 
 # --- The address ---------------------------------------------------------------------------------
 
