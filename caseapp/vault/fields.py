@@ -261,11 +261,6 @@ class SealedField(_Binary[_ST, _GT]):
     def get_db_prep_save(self, value: Any, connection: Any) -> Any:
         return self.get_db_prep_value(value, connection)
 
-    def get_placeholder(self, value: Any, compiler: Any, connection: Any) -> str:
-        if hasattr(value, "as_sql"):
-            self._refuse_update()
-        return "%s"
-
     def _refuse_update(self) -> NoReturn:
         raise TypeError(
             f"{self.name} is sealed and only a row being saved can seal it. Set the attribute and call"

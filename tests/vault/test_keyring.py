@@ -215,6 +215,17 @@ def test_the_cache_keeps_the_4096_used_last() -> None:
     assert held.newest(clinic, keys[1][0]) is None
 
 
+def test_an_older_epoch_is_not_believed() -> None:
+    held, clinic, subject = KeyCache(), uuid4(), uuid4()
+    key = DataKey(bytes(32), key_id=bytes(8), clinic=clinic, subject=subject)
+    held.heard(6, asked_at=held.clock())
+
+    held.heard(5, asked_at=held.clock())
+    held.put(key, clinic=clinic, subject=subject, epoch=5, asked_at=held.clock(), seals=True)
+
+    assert (held.epoch, len(held)) == (6, 0)
+
+
 def test_a_forked_child_holds_no_keys(clinic: UUID, person: UUID) -> None:
     keyring.field_key(clinic, person)
     assert len(keyring.cache) == 1
