@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from caseapp.access.models import Clinic, User
 from caseapp.matters.models import Matter
 from caseapp.vault.fields import SealedDateField, SealedJSONField, SealedTextField
-from caseapp.vault.rows import SealedRow
+from caseapp.vault.rows import SealedQuerySet, SealedRow
 
 
 class CaseEvent(SealedRow):
@@ -36,7 +36,7 @@ class CaseEvent(SealedRow):
         return f"event {self.id}"
 
 
-class DeadlineQuerySet(models.QuerySet["Deadline"]):
+class DeadlineQuerySet(SealedQuerySet["Deadline"]):
     def visible_to(self, user: User) -> DeadlineQuerySet:
         return self.filter(matter__in=Matter.objects.visible_to(user))
 
@@ -102,7 +102,9 @@ class Deadline(SealedRow):
         indexes = [
             # For the nightly sweep in reminders, which reads only what is still open.
             models.Index(
-                fields=["safe"], condition=Q(state__in=["PROPOSED", "CONFIRMED"]), name="open_deadlines_by_safe"
+                fields=["safe"],
+                condition=Q(state__in=["PROPOSED", "CONFIRMED"]),
+                name="open_deadlines_by_safe",
             ),
         ]
 

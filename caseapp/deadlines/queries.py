@@ -64,7 +64,9 @@ def waiting_of(matter: Matter) -> dict[UUID, Change]:
 
 
 def events_of(matter: Matter) -> list[CaseEvent]:
-    return list(CaseEvent.objects.filter(matter=matter).select_related("recorded_by").order_by("-recorded_at"))
+    return list(
+        CaseEvent.objects.filter(matter=matter).select_related("recorded_by").order_by("-recorded_at")
+    )
 
 
 def event_for(user: User, event_id: UUID) -> CaseEvent:
@@ -74,11 +76,12 @@ def event_for(user: User, event_id: UUID) -> CaseEvent:
 
 
 def deadlines_from(event: CaseEvent) -> list[Deadline]:
-    """Return the dates that the event made, the most urgent first."""
+    """Return the dates that the event made: by rule, the most urgent rule first, the law before caution."""
     deadlines = list(Deadline.objects.filter(event=event).order_by("safe", "legal", "pk"))
+    rules = list(dict.fromkeys(deadline.computation["rule"] for deadline in deadlines))
     for deadline in deadlines:
         deadline.event, deadline.matter = event, event.matter
-    return deadlines
+    return sorted(deadlines, key=lambda d: (rules.index(d.computation["rule"]), d.protective))
 
 
 @dataclass(frozen=True)

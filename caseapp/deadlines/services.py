@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -14,11 +14,11 @@ from caseapp.access.models import User
 from caseapp.access.rules import MATRIX, Act, check_may_work_on
 from caseapp.audit import services as audit
 from caseapp.audit.models import Entry
-from caseapp.days import previous_open_day
+from caseapp.days import in_words, previous_open_day
 from caseapp.deadlines.models import CaseEvent, Change, Deadline
 from caseapp.deadlines.rules import events, ladder, pack
 from caseapp.deadlines.rules.calendar import is_closed
-from caseapp.deadlines.rules.model import Computation
+from caseapp.deadlines.rules.model import Computation, Severity
 from caseapp.errors import Refused
 from caseapp.matters.models import Matter
 
@@ -61,7 +61,15 @@ def record_event(
 
 @transaction.atomic
 def record_printed_date(
-    matter: Matter, *, title: str, due: date, notice_on: date, severity: str, note: str, by: User, at: datetime
+    matter: Matter,
+    *,
+    title: str,
+    due: date,
+    notice_on: date,
+    severity: str,
+    note: str,
+    by: User,
+    at: datetime,
 ) -> Deadline:
     """Record a date that a notice or a judge set. What is printed counts; there is nothing to compute.
 
@@ -73,25 +81,38 @@ def record_printed_date(
     event = _record(
         matter, kind="printed-date", on=notice_on, service="n/a", outcome="", note=note, by=by, at=at
     )
+    safe = previous_open_day(due, is_closed)
     deadline = Deadline(
         clinic_id=matter.clinic_id,
         matter=matter,
         event=event,
         title=title,
-        computation=_printed(due),
+        computation=_printed(due, safe),
         severity=severity,
         nominal=due,
         legal=due,
-        safe=previous_open_day(due, is_closed),
-        ladder=list(ladder.for_severity(severity, detained=matter.detained)),
+        safe=safe,
+        ladder=list(ladder.for_severity(_severity(severity), detained=matter.detained)),
     )
     return _save_proposal(deadline, by=by)
 
 
-def _printed(due: date) -> dict[str, Any]:
+def _severity(text: str) -> Severity:
+    return cast(Severity, Deadline.Severity(text).value)
+
+
+def _printed(due: date, safe: date) -> dict[str, Any]:
+    said = {"due": in_words(due), "safe": in_words(safe)}
+    steps = [[_("The notice prints %(due)s as the last day. What is printed counts.") % said, ""]]
+    if safe != due:
+        steps.append(
+            [_("That is a closed day. The last open day before it is %(safe)s: act by then.") % said, ""]
+        )
     return {
         "rule": None,
-        "steps": [[_("The notice prints %(day)s as the last day. What is printed counts.") % {"day": due}, ""]],
+        "steps": steps,
+        "legal": due.isoformat(),
+        "safe": safe.isoformat(),
         "text_status": "",
         "in_force_status": "",
     }
@@ -110,9 +131,7 @@ def _record(matter: Matter, *, by: User, at: datetime, **said: Any) -> CaseEvent
     return event
 
 
-def _propose(
-    event: CaseEvent, computation: Computation, *, why: str, protective: bool, by: User
-) -> Deadline:
+def _propose(event: CaseEvent, computation: Computation, *, why: str, protective: bool, by: User) -> Deadline:
     rule = pack.rule(computation.rule)
     deadline = Deadline(
         clinic_id=event.clinic_id,
@@ -153,16 +172,21 @@ def confirm(deadline: Deadline, *, by: User, at: datetime) -> Change:
 
 
 def mark_met(
-    deadline: Deadline, *, by: User, at: datetime, on: date, today: date, proof: str, filing_id: UUID | None = None
+    deadline: Deadline,
+    *,
+    by: User,
+    at: datetime,
+    on: date,
+    today: date,
+    proof: str,
+    filing_id: UUID | None = None,
 ) -> Change:
     """Say that what was due was done on the day `on`, by a filing or as told in `proof`."""
     if on > today:
         raise NotSoDecided(_("That day has not come yet. Enter the day on which it was done."))
     if filing_id is None and not proof.strip():
         raise NotSoDecided(_("Say how it was done: choose the filing, or describe the proof."))
-    return _decide(
-        deadline, Change.Kind.MEET, by=by, at=at, reason=proof, on=on, filing_id=filing_id
-    )
+    return _decide(deadline, Change.Kind.MEET, by=by, at=at, reason=proof, on=on, filing_id=filing_id)
 
 
 def move(deadline: Deadline, *, by: User, at: datetime, legal: date, reason: str) -> Change:
@@ -236,7 +260,7 @@ def second(change: Change, *, by: User, at: datetime) -> None:
     check_may_work_on(by, deadline.matter, Act.DECIDE_DEADLINE)
     if not may_second(change, by=by, at=at):
         raise NeedsAnother(
-            _("You asked for this, so someone else has to agree. Ask a colleague on the matter or a director.")
+            _("You asked, so someone else has to agree. Ask a colleague on the matter or a director.")
         )
     waiting = Change.objects.filter(pk=change.pk, state=Change.State.WAITING)
     if waiting.update(state=Change.State.DONE, second_by=by, second_at=at) != 1:

@@ -10,10 +10,10 @@ from django.utils.translation import gettext_lazy as _
 from caseapp.access.models import Clinic, User
 from caseapp.matters.models import Matter
 from caseapp.vault.fields import SealedTextField
-from caseapp.vault.rows import SealedRow
+from caseapp.vault.rows import SealedQuerySet, SealedRow
 
 
-class FilingQuerySet(models.QuerySet["Filing"]):
+class FilingQuerySet(SealedQuerySet["Filing"]):
     def visible_to(self, user: User) -> FilingQuerySet:
         return self.filter(matter__in=Matter.objects.visible_to(user))
 

@@ -29,13 +29,15 @@ def filings_of(matter: Matter) -> list[Filing]:
 def filings_open_to(user: User) -> QuerySet[Filing]:
     """Return the filings this person may see, the latest first; open a page of them together."""
     their_matters = Prefetch("matter", Matter.objects.prefetch_related(Prefetch("parties", PRINCIPAL_FIRST)))
-    return Filing.objects.visible_to(user).prefetch_related(their_matters).order_by("-filed_on", "-recorded_at")
+    return (
+        Filing.objects.visible_to(user).prefetch_related(their_matters).order_by("-filed_on", "-recorded_at")
+    )
 
 
 def met_by(filing: Filing) -> list[Change]:
     """Return the decisions that say this filing met a deadline, and those a second person refused."""
-    changes = Change.objects.filter(filing_id=filing.id, kind=Change.Kind.MEET)
-    changes = list(changes.select_related("deadline", "by", "second_by").order_by("at"))
+    said = Change.objects.filter(filing_id=filing.id, kind=Change.Kind.MEET)
+    changes = list(said.select_related("deadline", "by", "second_by").order_by("at"))
     for change in changes:
         change.deadline.matter = filing.matter
     return changes

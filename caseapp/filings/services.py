@@ -114,7 +114,9 @@ def record_outcome(
 
 def _open_again(filing: Filing, *, by: User, at: datetime) -> list[Deadline]:
     opened = []
-    changes = Change.objects.filter(filing_id=filing.id, kind=Change.Kind.MEET).select_related("deadline__matter")
+    changes = Change.objects.filter(filing_id=filing.id, kind=Change.Kind.MEET).select_related(
+        "deadline__matter"
+    )
     for change in changes:
         if change.state == Change.State.WAITING:
             deadlines.refuse(change, by=by, at=at)

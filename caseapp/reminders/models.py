@@ -33,7 +33,9 @@ class Reminder(models.Model):
     class Meta:
         constraints = [
             # A deadline that moves climbs its ladder again, so the date it counted to is part of the rung.
-            models.UniqueConstraint(fields=["deadline", "to", "rung", "counted_to"], name="one_reminder_a_rung"),
+            models.UniqueConstraint(
+                fields=["deadline", "to", "rung", "counted_to"], name="one_reminder_a_rung"
+            ),
         ]
         indexes = [models.Index(fields=["state"], condition=~Q(state="SENT"), name="reminders_to_send")]
 

@@ -11,7 +11,7 @@ from caseapp.reminders.models import Reminder
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """One day on which people are reminded: `sent` once a message went out, `missed` if its day passed without."""
+    """One day on which people are reminded: `sent`, or `missed` if the day passed without a message."""
 
     on: date
     sent: bool

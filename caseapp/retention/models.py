@@ -10,10 +10,10 @@ from django.utils.translation import gettext_lazy as _
 
 from caseapp.access.models import Clinic, User
 from caseapp.vault.fields import SealedTextField
-from caseapp.vault.rows import SealedRow
+from caseapp.vault.rows import SealedQuerySet, SealedRow
 
 
-class HoldQuerySet(models.QuerySet["Hold"]):
+class HoldQuerySet(SealedQuerySet["Hold"]):
     def standing(self) -> HoldQuerySet:
         return self.filter(lifted_at__isnull=True)
 
@@ -48,7 +48,9 @@ class Hold(SealedRow):
                 name="two_people_lift_a_hold",
             ),
         ]
-        indexes = [models.Index(fields=["clinic"], condition=Q(lifted_at__isnull=True), name="standing_holds")]
+        indexes = [
+            models.Index(fields=["clinic"], condition=Q(lifted_at__isnull=True), name="standing_holds")
+        ]
 
     def __str__(self) -> str:
         return f"hold {self.id}"
@@ -91,7 +93,8 @@ class Purge(models.Model):
             models.CheckConstraint(
                 condition=Q(matter_id__isnull=True)
                 | Q(state__in=["PROPOSED", "REFUSED"])
-                | Q(proposed_by__isnull=False, approved_by__isnull=False) & ~Q(proposed_by=models.F("approved_by")),
+                | Q(proposed_by__isnull=False, approved_by__isnull=False)
+                & ~Q(proposed_by=models.F("approved_by")),
                 name="two_people_purge_a_matter",
             ),
         ]

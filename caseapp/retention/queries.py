@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404
 from caseapp.access.models import User
 from caseapp.deadlines.models import CaseEvent, Deadline
 from caseapp.filings.models import Filing
-from caseapp.matters.models import Matter, Note
+from caseapp.matters.models import Matter, Note, Party
 from caseapp.matters.queries import PRINCIPAL_FIRST, open_together, parties_of
 from caseapp.people.models import Person, SafeContact
 from caseapp.retention import schedule
@@ -39,20 +39,24 @@ def keeping_of_person(person: Person) -> Keeping:
     """A person is kept as long as the longest-kept matter they are on; on none, thirty days."""
     matters = list(Matter.objects.filter(parties__person=person).only("keep_until", "closed_on", "kept_as"))
     if not matters:
-        return schedule.keep_prospect(
-            person.changed_at.astimezone(ZoneInfo(person.clinic.time_zone)).date()
-        )
+        return schedule.keep_prospect(person.changed_at.astimezone(ZoneInfo(person.clinic.time_zone)).date())
     if any(matter.keep_until is None for matter in matters):
         return Keeping(None, "as long as a matter of theirs is open")
     return keeping_of(max(matters, key=lambda matter: matter.keep_until or date.min))
 
 
 def due_matters(user: User, *, today: date) -> QuerySet[Matter]:
-    """Return closed matters whose date has come, or comes within thirty days, and that nobody proposed yet."""
-    proposed = Purge.objects.filter(state__in=[Purge.State.PROPOSED, Purge.State.APPROVED], matter_id__isnull=False)
+    """Return closed matters whose date has come or comes within thirty days, and that nobody proposed yet."""
+    proposed = Purge.objects.filter(
+        state__in=[Purge.State.PROPOSED, Purge.State.APPROVED], matter_id__isnull=False
+    )
     matters = Matter.objects.visible_to(user).prefetch_related(Prefetch("parties", PRINCIPAL_FIRST))
     last = today + timedelta(days=schedule.DIGEST_DAYS)
-    return matters.filter(keep_until__lte=last).exclude(pk__in=proposed.values("matter_id")).order_by("keep_until", "pk")
+    return (
+        matters.filter(keep_until__lte=last)
+        .exclude(pk__in=proposed.values("matter_id"))
+        .order_by("keep_until", "pk")
+    )
 
 
 def due_prospects(user: User, *, today: date) -> QuerySet[Person]:
@@ -64,7 +68,9 @@ def due_prospects(user: User, *, today: date) -> QuerySet[Person]:
 
 def standing_holds(user: User) -> list[Hold]:
     """Return the holds that stand on the whole clinic and on matters this person may see."""
-    holds = Hold.objects.standing().filter(clinic_id=user.clinic_id).select_related("placed_by", "lift_asked_by")
+    holds = (
+        Hold.objects.standing().filter(clinic_id=user.clinic_id).select_related("placed_by", "lift_asked_by")
+    )
     seen = Q(matter_id__isnull=True) | Q(matter_id__in=Matter.objects.visible_to(user).values("pk"))
     return list(holds.filter(seen).order_by("placed_at"))
 
@@ -102,17 +108,19 @@ def purges_done(user: User) -> QuerySet[Purge]:
 
 def count_to_approve(user: User) -> int:
     """Count the purges that wait for this person, for the rail."""
-    purges = Purge.objects.filter(clinic_id=user.clinic_id, state=Purge.State.PROPOSED).exclude(proposed_by=user)
+    purges = Purge.objects.filter(clinic_id=user.clinic_id, state=Purge.State.PROPOSED).exclude(
+        proposed_by=user
+    )
     return purges.filter(matter_id__in=Matter.objects.visible_to(user).values("pk")).count()
 
 
 def people_who_go(purge: Purge) -> QuerySet[Person]:
     """Return the person named, or the people on the matter who are on no other."""
     if purge.matter_id is None:
-        return Person.objects.filter(pk=purge.person_id, parties__isnull=True)
-    elsewhere = Matter.objects.exclude(pk=purge.matter_id).values("parties__person")
-    on_it = Person.objects.filter(parties__matter=purge.matter_id)
-    return Person.objects.filter(pk__in=on_it.values("pk")).exclude(pk__in=elsewhere)
+        return Person.objects.filter(pk__in=filter(None, [purge.person_id]), parties__isnull=True)
+    on_it = Party.objects.filter(matter=purge.matter_id).values("person")
+    elsewhere = Party.objects.exclude(matter=purge.matter_id).values("person")
+    return Person.objects.filter(pk__in=on_it).exclude(pk__in=elsewhere)
 
 
 @dataclass(frozen=True)
@@ -180,9 +188,13 @@ def owed(user: User, *, today: date) -> Owed:
     soon = list(due_matters(user, today=today))
     purges, holds = proposed_purges(user), standing_holds(user)
     prospects = list(due_prospects(user, today=today))
-    named = {p.matter_id for p in purges} | {h.matter_id for h in holds}
+    named = {
+        matter_id
+        for matter_id in [*(p.matter_id for p in purges), *(h.matter_id for h in holds)]
+        if matter_id
+    }
     matters = Matter.objects.visible_to(user).prefetch_related(Prefetch("parties", PRINCIPAL_FIRST))
-    by_id = {matter.id: matter for matter in matters.filter(pk__in=named - {None})}
+    by_id = {matter.id: matter for matter in matters.filter(pk__in=named)}
     open_together(user.clinic_id, [*soon, *by_id.values()])
     keyring.preload(user.clinic_id, [user.clinic_id, *(person.id for person in prospects)])
     return Owed(
@@ -206,10 +218,14 @@ class Gone:
 
 def gone_in_all(user: User) -> Gone:
     """Count what the clinic has purged."""
-    counts = purges_done(user).order_by().aggregate(
-        matters=Count("pk", filter=Q(matter_id__isnull=False)),
-        prospects=Count("pk", filter=Q(matter_id__isnull=True)),
-        keys=Sum("keys_destroyed", default=0),
-        rows=Sum("rows_removed", default=0),
+    counts = (
+        purges_done(user)
+        .order_by()
+        .aggregate(
+            matters=Count("pk", filter=Q(matter_id__isnull=False)),
+            prospects=Count("pk", filter=Q(matter_id__isnull=True)),
+            keys=Sum("keys_destroyed", default=0),
+            rows=Sum("rows_removed", default=0),
+        )
     )
     return Gone(**counts)

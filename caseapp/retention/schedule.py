@@ -47,9 +47,13 @@ def keep_closed_matter(kept_as: str, *, closed_on: date, births: Iterable[date |
 
 
 def keep_open_matter() -> Keeping:
-    return Keeping(None, "as long as it is open; then 7 years after closing as full representation, less otherwise")
+    return Keeping(
+        None, "as long as it is open; then 7 years after closing as full representation, less otherwise"
+    )
 
 
 def keep_prospect(changed_on: date) -> Keeping:
     """Return until when someone is kept who is on no matter: 30 days after the last change."""
-    return Keeping(changed_on + timedelta(days=PROSPECT_DAYS), "30 days after the last change, being on no matter")
+    return Keeping(
+        changed_on + timedelta(days=PROSPECT_DAYS), "30 days after the last change, being on no matter"
+    )

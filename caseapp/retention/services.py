@@ -114,10 +114,16 @@ def propose_purge(matter: Matter, *, by: User, at: datetime, today: date) -> Pur
     try:
         with transaction.atomic():
             purge = Purge.objects.create(
-                clinic_id=matter.clinic_id, matter_id=matter.id, code=matter.code, proposed_by=by, proposed_at=at
+                clinic_id=matter.clinic_id,
+                matter_id=matter.id,
+                code=matter.code,
+                proposed_by=by,
+                proposed_at=at,
             )
     except IntegrityError:
-        raise NotSoKept(_("A purge of this matter is proposed already. Someone else has to approve it.")) from None
+        raise NotSoKept(
+            _("A purge of this matter is proposed already. Someone else has to approve it.")
+        ) from None
     _audit(Entry.Event.PURGE_PROPOSED, by, matter.id, purge.id)
     return purge
 
@@ -186,7 +192,7 @@ def _must_stay(purge: Purge, subjects: list[UUID]) -> bool:
         return True
     if not keyring.any_left(purge.clinic_id, subjects):
         return False
-    reopened = Matter.objects.open().filter(pk=purge.matter_id).exists()
+    reopened = purge.matter_id is not None and Matter.objects.open().filter(pk=purge.matter_id).exists()
     return reopened or _holds(purge.clinic_id, purge.matter_id).exists()
 
 
@@ -245,7 +251,9 @@ class Held(Refused):
 
 def _check_no_hold(clinic_id: UUID, matter_id: UUID | None) -> None:
     if _holds(clinic_id, matter_id).exists():
-        raise Held(_("A hold stands on this matter or on the whole clinic. Two people have to lift it first."))
+        raise Held(
+            _("A hold stands on this matter or on the whole clinic. Two people have to lift it first.")
+        )
 
 
 def _holds(clinic_id: UUID, matter_id: UUID | None) -> QuerySet[Hold]:

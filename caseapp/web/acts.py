@@ -18,7 +18,10 @@ def sent(request: HttpRequest) -> QueryDict | None:
 
 
 def attempt(
-    form: forms.Form, act: Callable[[dict[str, Any]], object], *, at: Mapping[type[Refused], str] | None = None
+    form: forms.Form,
+    act: Callable[[dict[str, Any]], object],
+    *,
+    at: Mapping[type[Refused], str] | None = None,
 ) -> bool:
     """Give what was typed to `act`, if it is valid; return whether it was done.
 

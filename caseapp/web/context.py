@@ -1,4 +1,4 @@
-"""What the shell of every page shows beside the page: what is owed, what this person may do, the demo's mark."""
+"""What the shell of every page shows beside the page: what is owed, what this person may do, and the demo."""
 
 from __future__ import annotations
 

@@ -27,13 +27,22 @@ Event = Entry.Event
 def decision(cast: Cast) -> list[Deadline]:
     """The judge denied orally on 3 June 2026: the dates that follow, as proposed to Ana."""
     _event, dates = services.record_event(
-        cast.matter, kind="ij-decision", on=TODAY, service="oral", outcome="denied", note="", by=cast.ana, at=NOW
+        cast.matter,
+        kind="ij-decision",
+        on=TODAY,
+        service="oral",
+        outcome="denied",
+        note="",
+        by=cast.ana,
+        at=NOW,
     )
     return dates
 
 
 def appeal(cast: Cast) -> Deadline:
-    return next(d for d in decision(cast) if not d.protective and d.computation["rule"] == "bia-appeal-ij-decision")
+    return next(
+        d for d in decision(cast) if not d.protective and d.computation["rule"] == "bia-appeal-ij-decision"
+    )
 
 
 def paper(cast: Cast, *, severity: str = "serious", due: date = date(2026, 7, 7)) -> Deadline:
@@ -63,7 +72,10 @@ def test_the_count_is_kept_whole_and_opens_again_from_the_database(cast: Cast) -
 
     kept = Deadline.objects.get(pk=deadline.pk)
 
-    assert kept.computation["steps"][0][0] == "The judge gave the decision orally on Wed 3 Jun 2026. That day is day 0."
+    assert (
+        kept.computation["steps"][0][0]
+        == "The judge gave the decision orally on Wed 3 Jun 2026. That day is day 0."
+    )
     assert kept.computation["why"]
 
 

@@ -37,7 +37,14 @@ def noon(day: date) -> datetime:
 def appeal(cast: Cast) -> Deadline:
     """The appeal of a decision of 3 June, confirmed by two: act by 2 July, last lawful day 6 July."""
     _event, dates = deadlines.record_event(
-        cast.matter, kind="ij-decision", on=TODAY, service="oral", outcome="denied", note="", by=cast.ana, at=NOW
+        cast.matter,
+        kind="ij-decision",
+        on=TODAY,
+        service="oral",
+        outcome="denied",
+        note="",
+        by=cast.ana,
+        at=NOW,
     )
     main = next(d for d in dates if d.computation["variant"] == "30d")
     for other in dates:
@@ -275,15 +282,21 @@ def test_what_is_kept_about_a_reminder_says_nothing_of_the_client(cast: Cast, ap
     with connection.cursor() as cursor:
         cursor.execute("SELECT r::text FROM caseapp_reminder r")
         rows = "\n".join(row for (row,) in cursor.fetchall())
-    typed = [MATEO.given_names, MATEO.first_surname, MATEO.second_surname, MATEO.a_number, EULALIA.given_names]
+    typed = [
+        MATEO.given_names,
+        MATEO.first_surname,
+        MATEO.second_surname,
+        MATEO.a_number,
+        EULALIA.given_names,
+    ]
     assert rows
-    assert re.fullmatch(r"[-0-9a-f(),:\n\" +.]*", rows.replace("SENT", "")), "only references, dates and numbers"
+    assert re.fullmatch(r"[-0-9a-f(),:\n\" +.]*", rows.replace("SENT", "")), (
+        "only references, dates and numbers"
+    )
     assert not any(value in rows for value in typed)
 
 
-def test_nothing_is_opened_to_remind(
-    cast: Cast, appeal: Deadline, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nothing_is_opened_to_remind(cast: Cast, appeal: Deadline, monkeypatch: pytest.MonkeyPatch) -> None:
     """The process that reminds holds no root key."""
     keyring.drop_all()
 

@@ -26,12 +26,16 @@ CLASSES = st.sampled_from(sorted(YEARS_KEPT))
         ("BRIEF_ADVICE", date(2028, 2, 29), date(2030, 3, 1)),
     ],
 )
-def test_a_closed_matter_is_kept_for_the_years_of_its_class(kept_as: str, closed_on: date, until: date) -> None:
+def test_a_closed_matter_is_kept_for_the_years_of_its_class(
+    kept_as: str, closed_on: date, until: date
+) -> None:
     assert keep_closed_matter(kept_as, closed_on=closed_on, births=[]).until == until
 
 
 def test_a_childs_file_is_kept_until_the_years_after_they_turn_18_and_tells_nobody_the_birthday() -> None:
-    keeping = keep_closed_matter("FULL", closed_on=date(2026, 6, 3), births=[date(1989, 2, 11), date(2012, 3, 9)])
+    keeping = keep_closed_matter(
+        "FULL", closed_on=date(2026, 6, 3), births=[date(1989, 2, 11), date(2012, 3, 9)]
+    )
 
     assert keeping.until == date(2037, 12, 31), "18 on 9 March 2030, and 7 years"
     assert "turns 18" in keeping.why

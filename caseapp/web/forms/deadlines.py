@@ -47,7 +47,9 @@ class RecordEvent(forms.Form):
         longest=1000,
         lines=True,
         required=False,
-        help_text=_("What the paper says that the dates do not: the judge, the courtroom, what was reserved."),
+        help_text=_(
+            "What the paper says that the dates do not: the judge, the courtroom, what was reserved."
+        ),
         widget=forms.Textarea(attrs={"rows": 2}),
     )
 
@@ -58,7 +60,7 @@ class RecordEvent(forms.Form):
         self._offer("outcome", kind.outcomes)
         if kind.key == ANY_RULE:
             self.fields["outcome"].label = _("Rule")
-            self.fields["outcome"].widget = forms.Select(choices=self.fields["outcome"].choices)
+            self.fields["outcome"].widget = forms.Select(choices=list(kind.outcomes.items()))
 
     def _offer(self, name: str, choices: Any) -> None:
         """Offer the choices, the first one chosen; where there is nothing to choose, do not ask."""
@@ -86,7 +88,9 @@ class RecordPrintedDate(forms.Form):
     title = CleanTextField(
         label=_("What is due"),
         longest=200,
-        help_text=_("In a few words, as you would tell a colleague: “Response to the request for evidence, I-765”."),
+        help_text=_(
+            "In a few words, as you would tell a colleague: “Response to the request for evidence, I-765”."
+        ),
     )
     due = DayField(label=_("The date printed"), help_text=_("The last day, exactly as the paper says it."))
     notice_on = DayField(label=_("Date of the notice"))
@@ -125,7 +129,10 @@ class MarkMet(forms.Form):
             return
         field = self.fields["filing"]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = [("", _("Not one of these filings")), *((k, str_of(f)) for k, f in self.filings.items())]
+        field.choices = [
+            ("", _("Not one of these filings")),
+            *((k, str_of(f)) for k, f in self.filings.items()),
+        ]
 
 
 def str_of(filing: Filing) -> str:
@@ -154,5 +161,8 @@ class Drop(forms.Form):
 
 class Reopen(forms.Form):
     reason = CleanTextField(
-        label=_("Why it is open again"), longest=1000, lines=True, help_text=_("One person is enough for this.")
+        label=_("Why it is open again"),
+        longest=1000,
+        lines=True,
+        help_text=_("One person is enough for this."),
     )

@@ -54,13 +54,18 @@ class RecordFiling(forms.Form):
     form = forms.ChoiceField(label=_("What was filed"))
     how = forms.ChoiceField(label=_("How"), choices=Filing.How.choices)
     filed_on = DayField(
-        label=_("Filed on"), help_text=_("The day the court or agency received it; when mailed, the day it went.")
+        label=_("Filed on"),
+        help_text=_("The day the court or agency received it; when mailed, the day it went."),
     )
     tracking_number = TrackingNumberField(
-        label=_("Tracking number"), required=False, help_text=_("Of the carrier, or the e-filing confirmation.")
+        label=_("Tracking number"),
+        required=False,
+        help_text=_("Of the carrier, or the e-filing confirmation."),
     )
     receipt_number = ReceiptNumberField(
-        label=_("USCIS receipt number"), required=False, help_text=_("Three letters and ten digits: IOE0123456789.")
+        label=_("USCIS receipt number"),
+        required=False,
+        help_text=_("Three letters and ten digits: IOE0123456789."),
     )
     proof = CleanTextField(
         label=_("Other proof"),
@@ -77,11 +82,12 @@ class RecordFiling(forms.Form):
         self.deadlines = {str(deadline.id): deadline for deadline in deadlines}
         form, meets = self.fields["form"], self.fields["meets"]
         assert isinstance(form, forms.ChoiceField) and isinstance(meets, forms.ChoiceField)
-        form.choices = [("", _("Choose the form")), *((f.number, f"{f.number}, {f.title}") for f in catalogue())]
-        if not self.deadlines:
-            del self.fields["meets"]
-            return
-        meets.choices = [("", _("None of these")), *((key, _due(d)) for key, d in self.deadlines.items())]
+        form.choices = [
+            ("", _("Choose the form")),
+            *((f.number, f"{f.number}, {f.title}") for f in catalogue()),
+        ]
+        none = _("None of these") if self.deadlines else _("No date of this matter is open")
+        meets.choices = [("", none), *((key, _due(d)) for key, d in self.deadlines.items())]
 
     @property
     def meets_deadline(self) -> Deadline | None:
@@ -103,7 +109,10 @@ class RecordOutcome(forms.Form):
         widget=forms.RadioSelect,
         choices=[
             (Filing.State.RECEIVED.value, _("Received: a receipt or confirmation came")),
-            (Filing.State.REJECTED.value, _("Rejected: sent back, so it has no filing date and its date is open again")),
+            (
+                Filing.State.REJECTED.value,
+                _("Rejected: sent back, so it has no filing date and its date is open again"),
+            ),
             (Filing.State.GRANTED.value, _("Granted")),
             (Filing.State.DENIED.value, _("Denied")),
             (Filing.State.WITHDRAWN.value, _("Withdrawn")),

@@ -20,4 +20,6 @@ class PlaceHold(forms.Form):
         longest=240,
         help_text=_("The order, letter or person that asks for it, with its number and date."),
     )
-    review_on = DayField(label=_("Look at it again on"), help_text=_("A hold never ends by itself: this reminds you."))
+    review_on = DayField(
+        label=_("Look at it again on"), help_text=_("A hold never ends by itself: this reminds you.")
+    )

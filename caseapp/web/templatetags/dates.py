@@ -61,7 +61,12 @@ def goes_on(changed_at: datetime, days: int) -> date:
 
 
 @register.filter
+def days_between(then: datetime, now: datetime) -> int:
+    return (now - then).days
+
+
+@register.filter
 def days_since(then: datetime, now: datetime) -> str:
     """Say how long nothing has moved: 31 days."""
-    days = (now - then).days
+    days = days_between(then, now)
     return ngettext("%(days)d day", "%(days)d days", days) % {"days": days}

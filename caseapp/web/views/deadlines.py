@@ -81,9 +81,7 @@ def event(request: StaffRequest, event_id: UUID) -> HttpResponse:
 def printed_date_new(request: StaffRequest, matter_id: UUID) -> HttpResponse:
     matter = matters.matter_for(request.user, matter_id)
     check_may_work_on(request.user, matter, Act.RECORD_EVENT)
-    form = RecordPrintedDate(
-        sent(request), initial={"notice_on": clock.today(request.user.clinic.time_zone)}
-    )
+    form = RecordPrintedDate(sent(request), initial={"notice_on": clock.today(request.user.clinic.time_zone)})
     made: list[UUID] = []
 
     def record(typed: dict[str, Any]) -> None:
@@ -124,8 +122,10 @@ def _page(request: StaffRequest, found: Deadline) -> dict[str, Any]:
         "why": explain.explain(found, today=today),
         "history": history,
         "pending": pending,
-        "may_agree": bool(pending) and services.may_second(pending, by=request.user, at=clock.now()),
-        "met": next((c for c in history if c.kind == Change.Kind.MEET and c.state == Change.State.DONE), None),
+        "may_agree": pending is not None and services.may_second(pending, by=request.user, at=clock.now()),
+        "met": next(
+            (c for c in history if c.kind == Change.Kind.MEET and c.state == Change.State.DONE), None
+        ),
         "ladder": reminders.ladder_of(found, today=today),
         "team": matters.team_of(found.matter),
         "today": today,
@@ -147,7 +147,7 @@ def deadline_confirm(request: StaffRequest, deadline_id: UUID) -> HttpResponse:
 
 
 def _asks_two(found: Deadline) -> str:
-    return _("You have asked. The date is fatal, so it counts when a second person agrees; reminders go out meanwhile.")
+    return _("You have asked. A fatal date takes a second person to agree; reminders go out meanwhile.")
 
 
 @require_POST

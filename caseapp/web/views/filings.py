@@ -69,9 +69,7 @@ def filing_new(request: StaffRequest, matter_id: UUID) -> HttpResponse:
         sent = Sent(**{name: value for name, value in typed.items() if name != "meets"})
         meets = form.meets_deadline
         made.append(
-            services.record_filing(
-                matter, sent, by=request.user, at=clock.now(), today=today, meets=meets
-            )
+            services.record_filing(matter, sent, by=request.user, at=clock.now(), today=today, meets=meets)
         )
 
     if request.method == "POST" and attempt(form, record):
@@ -109,9 +107,7 @@ def filing_outcome(request: StaffRequest, filing_id: UUID) -> HttpResponse:
     opened: list[Deadline] = []
 
     def record(typed: dict[str, Any]) -> None:
-        opened.extend(
-            services.record_outcome(found, by=request.user, at=clock.now(), today=today, **typed)
-        )
+        opened.extend(services.record_outcome(found, by=request.user, at=clock.now(), today=today, **typed))
 
     if request.method == "POST" and attempt(form, record):
         _say_outcome(request, found, opened)

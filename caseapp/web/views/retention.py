@@ -56,7 +56,10 @@ def hold_new(request: StaffRequest) -> HttpResponse:
         messages.success(request, _("The hold stands. Nothing it covers is purged until two people lift it."))
         return redirect("retention")
     return render(
-        request, "retention/hold_new.html", {"matter": matter, "form": form}, status=422 if form.errors else 200
+        request,
+        "retention/hold_new.html",
+        {"matter": matter, "form": form},
+        status=422 if form.errors else 200,
     )
 
 
@@ -98,7 +101,8 @@ def purge_propose(request: StaffRequest, matter_id: UUID) -> HttpResponse:
     attempt_or_say(
         request,
         lambda: services.propose_purge(matter, by=request.user, at=clock.now(), today=today),
-        done=_("You have proposed that %(code)s goes. A second person has to approve it.") % {"code": matter.code},
+        done=_("You have proposed that %(code)s goes. A second person has to approve it.")
+        % {"code": matter.code},
     )
     return redirect("retention")
 
@@ -115,7 +119,8 @@ def purge_approve(request: StaffRequest, purge_id: UUID) -> HttpResponse:
             refusal = refused.message
         else:
             messages.success(
-                request, _("The keys of %(code)s are destroyed. It cannot be opened again.") % {"code": purge.code}
+                request,
+                _("The keys of %(code)s are destroyed. It cannot be opened again.") % {"code": purge.code},
             )
             return redirect("retention")
     context = {
