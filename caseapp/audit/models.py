@@ -59,6 +59,7 @@ class Entry(models.Model):
         PURGE_REFUSED = "purge:refused", _("Purge refused")
         PURGE_APPROVED = "purge:approved", _("Purge approved")
         PURGED = "purge:done", _("Keys destroyed")
+        PURGED_AGAIN = "purge:again", _("Removed again after a restore")
         AUDIT_VIEWED = "audit:viewed", _("Audit trail opened")
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)

@@ -215,6 +215,11 @@ def any_left(clinic_id: UUID, subject_ids: Sequence[UUID]) -> bool:
     return SubjectKey.objects.filter(clinic_id=clinic_id, subject_id__in=subject_ids).exists()
 
 
+def tombstones(clinic_id: UUID) -> frozenset[bytes]:
+    """Return the ids of the clinic's keys that were destroyed. Reads no key."""
+    return frozenset(map(bytes, Tombstone.objects.filter(clinic_id=clinic_id).values_list("key_id", flat=True)))
+
+
 def _delete_keys(clinic_id: UUID, subject_ids: Sequence[UUID]) -> list[tuple[bytes, UUID, bytes, int]]:
     table = connections[KEYRING].ops.quote_name(SubjectKey._meta.db_table)
     with connections[KEYRING].cursor() as cursor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 from uuid import UUID
@@ -12,8 +12,9 @@ from django.core import checks
 from django.db import models
 from django.db.models.query import ModelIterable
 
+from caseapp.vault.cipher import key_id_of
 from caseapp.vault.declared import is_sealed
-from caseapp.vault.sealed import BOUND, OPENED, REFRESHING, SHUT, Opened
+from caseapp.vault.sealed import BOUND, OPENED, REFRESHING, SHUT, Opened, Sealed
 
 _Row = TypeVar("_Row", bound=models.Model)
 
@@ -184,6 +185,11 @@ class SealedRow(models.Model):
                 raise TypeError(f"{name} must be a UUID before this row can be sealed. Set it, then save.")
         self.__dict__[BOUND] = [self.__dict__.get(name) for name in _bound_by(type(self))]
         return clinic_id, subject_id, self.id.bytes  # type: ignore[attr-defined]
+
+    def names_a_key_in(self, key_ids: Container[bytes]) -> bool:
+        """Whether one of the loaded boxes was sealed with one of these keys. Opens nothing."""
+        boxes = (self.__dict__.get(name) for name in _sealed_columns(type(self)))
+        return any(key_id_of(box) in key_ids for box in boxes if isinstance(box, Sealed))
 
     def refuse_if_moved(self) -> None:
         """Raise TypeError if the row's id, subject or clinic is not what its boxes were sealed for."""

@@ -139,23 +139,16 @@ class Clinic:
         self.dolores.page.locator("main [name=service][value=oral]").check()
         self.dolores.page.locator("main [name=outcome][value=denied]").check()
         self.dolores.click("Propose the dates")
-        self.dolores.page.wait_for_url(re.compile("/events/"))
+        self.dolores.page.wait_for_url(re.compile(r"/events/[0-9a-f-]{36}/$"))
 
     def proposals(self) -> dict[str, str]:
-        """Return what stands on each proposal, by its heading and protective tag."""
+        """Return what stands on each proposal, by its title; a protective one's title says so."""
         found = {}
-        for sheet in self.dolores.page.locator("main section.sheet:has(.trio)").all():
-            words = sheet.inner_text()
+        for sheet in self.dolores.page.locator("main .sheet:has(.trio)").all():
+            protective = "protective" in sheet.locator("header").first.inner_text()
             title = sheet.locator("h2").first.inner_text()
-            found[f"{title}{', protective' if 'protective' in words.lower().split(title.lower())[1][:60] else ''}"] = words
+            found[title + (", protective" if protective else "")] = sheet.inner_text()
         return found
-
-    def confirm(self, title: str) -> str:
-        """Dolores confirms the proposal; return the address of its page."""
-        sheet = self.dolores.page.locator("main section.sheet:has(.trio)").filter(has_text=title).first
-        address = sheet.locator("h2 a").first.get_attribute("href") or ""
-        sheet.get_by_role("button", name=re.compile("^Confirm")).click()
-        return address
 
     def agree(self, worker: Worker, deadline: str) -> None:
         worker.go(deadline)

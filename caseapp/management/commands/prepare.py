@@ -7,17 +7,21 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
+from caseapp.retention import restored
 from caseapp.vault.root import RootKeyRefused, create_root_key
 from config import places
 
 
 class Command(BaseCommand):
-    help = "Bring both databases and the static files up to date; make the root key if nothing is sealed yet."
+    help = "Bring both databases and the static files up to date, purge again, make the first root key."
     requires_system_checks = []
 
     def handle(self, **options: Any) -> None:
         for database in ("default", "keyring"):
             call_command("migrate", database=database, interactive=False, verbosity=0)
+        again = restored.purge_again()
+        if again:
+            self.stdout.write(f"A restored backup had {again} purged records in it. They are removed again.")
         call_command("collectstatic", interactive=False, clear=True, verbosity=0)
         path = places.root_key_file()
         if settings.KEY_PROVIDER != "file" or path.exists():
