@@ -12,10 +12,10 @@ from caseapp.access import rules
 from caseapp.access.models import Clinic, User
 from caseapp.people.models import Person
 from caseapp.vault.fields import SealedJSONField, SealedTextField
-from caseapp.vault.rows import SealedRow
+from caseapp.vault.rows import SealedQuerySet, SealedRow
 
 
-class MatterQuerySet(models.QuerySet["Matter"]):
+class MatterQuerySet(SealedQuerySet["Matter"]):
     def visible_to(self, user: User) -> MatterQuerySet:
         return self.filter(rules.matters_open_to(user))
 

@@ -10,10 +10,10 @@ from django.utils.translation import gettext_lazy as _
 from caseapp.access import rules
 from caseapp.access.models import Clinic, User
 from caseapp.vault.fields import SealedDateField, SealedJSONField, SealedTextField
-from caseapp.vault.rows import SealedRow
+from caseapp.vault.rows import SealedQuerySet, SealedRow
 
 
-class PersonQuerySet(models.QuerySet["Person"]):
+class PersonQuerySet(SealedQuerySet["Person"]):
     def visible_to(self, user: User) -> PersonQuerySet:
         # A sub-select: someone on two of this person's matters is still one row.
         return self.filter(pk__in=Person.objects.filter(rules.people_open_to(user)).values("pk"))
