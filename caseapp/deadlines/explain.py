@@ -92,9 +92,8 @@ def happened(event: CaseEvent) -> Happened:
         kind = events.event(event.kind)
     except RuleError:
         return Happened(event.kind, service, event.outcome)
-    return Happened(
-        kind.title, kind.services.get(event.service, service), kind.outcomes.get(event.outcome, event.outcome)
-    )
+    said = kind.services.get(event.service, service) if service else ""
+    return Happened(kind.title, said, kind.outcomes.get(event.outcome, event.outcome))
 
 
 def _rule(rule_id: str | None) -> Rule | None:
