@@ -153,6 +153,21 @@ def test_a_relative_is_recorded_and_related_or_neither(cast: Cast) -> None:
     assert Person.objects.count() == people
 
 
+def test_a_relative_who_cannot_be_related_is_not_recorded(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise AlreadyRelated("They are already recorded as family.")
+
+    monkeypatch.setattr(services, "relate", refuse)
+    people = Person.objects.count()
+
+    with pytest.raises(AlreadyRelated):
+        services.record_relative(cast.mateo, SAID, kind="sister", by=cast.ana, at=NOW)
+
+    assert Person.objects.count() == people
+
+
 def test_two_people_are_related_once(cast: Cast) -> None:
     with pytest.raises(AlreadyRelated):
         services.relate(cast.mateo, cast.eulalia, kind="niece", by=cast.ana)
