@@ -90,7 +90,7 @@ class Worker:
 
     def fill(self, **fields: str) -> None:
         for name, value in fields.items():
-            self.page.locator(f"main [name={name}]").fill(value)
+            self.page.locator(f"main [name={name}], main [name$=-{name}]").first.fill(value)
 
     def text(self) -> str:
         return self.page.locator("main").inner_text()
