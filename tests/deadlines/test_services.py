@@ -220,10 +220,17 @@ def test_a_day_that_cannot_be_counted_from_records_nothing(cast: Cast) -> None:
     assert not Entry.objects.filter(event=Event.EVENT_RECORDED).exists()
 
 
+@pytest.mark.parametrize(
+    "asked, done", [("confirm", Event.DEADLINE_CONFIRMED), ("move", Event.DEADLINE_MOVED)]
+)
 @pytest.mark.django_db(transaction=True, databases=BOTH)
-def test_of_two_people_who_agree_at_once_only_one_is_the_second(cast: Cast) -> None:
+def test_of_two_people_who_agree_at_once_only_one_is_the_second(cast: Cast, asked: str, done: str) -> None:
     matters.assign(cast.matter, cast.ben, role=Assignment.Role.PARALEGAL, by=cast.dee, today=TODAY)
-    change = services.confirm(appeal(cast), by=cast.ana, at=NOW)
+    deadline = appeal(cast)
+    if asked == "confirm":
+        change = services.confirm(deadline, by=cast.ana, at=NOW)
+    else:
+        change = services.move(deadline, by=cast.ana, at=NOW, legal=date(2026, 8, 3), reason="Order")
     ready = Barrier(2)
 
     def agree(who: User) -> str:
@@ -241,7 +248,7 @@ def test_of_two_people_who_agree_at_once_only_one_is_the_second(cast: Cast) -> N
         outcomes = list(pool.map(agree, [cast.dee, cast.ben]))
 
     assert sorted(outcomes) == ["second", "too late"]
-    assert recorded(Event.DEADLINE_CONFIRMED, change.deadline) == 1
+    assert recorded(done, deadline) == 1
 
 
 @pytest.mark.django_db(transaction=True, databases=BOTH)
