@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from threading import Event as Signal
 from typing import Any
@@ -331,6 +333,41 @@ def test_a_purge_cut_off_after_the_keys_went_is_finished_in_spite_of_a_later_hol
 
     purge.refresh_from_db()
     assert purge.state == Purge.State.DONE
+
+
+@contextmanager
+def as_the_worker() -> Iterator[None]:
+    """Take on the database roles of the process that sweeps: no row-level wall, and no key to read."""
+    roles = {"default": "amparo_worker", "keyring": "amparo_shredder"}
+    for alias, role in roles.items():
+        with connections[alias].cursor() as cursor:
+            cursor.execute(f"SET ROLE {role}")
+    try:
+        yield
+    finally:
+        for alias in roles:
+            with connections[alias].cursor() as cursor:
+                cursor.execute("RESET ROLE")
+
+
+def test_the_worker_finishes_purges_and_lets_people_go_though_it_can_read_no_key(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close(cast)
+    purge = propose(cast)
+    rosa = prospect(cast)
+    with monkeypatch.context() as cut:
+        cut.setattr(services, "carry_out", lambda purge_id, at: True)
+        approve(cast, purge)
+    keyring.drop_all()
+
+    with as_the_worker():
+        finished = services.finish_purges(now=LONG_AFTER + timedelta(minutes=2))
+        gone = services.purge_prospects(now=LONG_AFTER)
+
+    purge.refresh_from_db()
+    assert (finished, gone, purge.state) == (1, 1, Purge.State.DONE)
+    assert not keyring.any_left(cast.clinic.id, [cast.mateo.id, rosa.id])
 
 
 # --- a hold and a purge at the same moment
