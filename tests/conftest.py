@@ -65,7 +65,9 @@ def make_clinic(name: str) -> Clinic:
 
 def make_user(clinic: Clinic, name: str, role: str) -> User:
     """A member of staff who has already set up an authenticator app."""
-    user = User(clinic=clinic, email=f"{name.lower()}@{clinic.id}.example", name=name, role=role, joined_at=NOW)
+    user = User(
+        clinic=clinic, email=f"{name.lower()}@{clinic.id}.example", name=name, role=role, joined_at=NOW
+    )
     user.set_password("a long enough pass phrase")
     user.save(force_insert=True)
     Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": "unused"})
@@ -113,9 +115,7 @@ def make_cast() -> Cast:
     matters.screen_off(matter, cam, by=dee, at=NOW)
     noor = people.record_person(Particulars(given_names="Noor", first_surname="Rahimi"), by=eve, at=NOW)
     noors_matter = matters.open_matter(noor, kind="asylum-affirmative", by=eve, on=TODAY, at=NOW)
-    return Cast(
-        clinic, other, ana, ben, cam, dee, vic, ira, eve, mateo, eulalia, matter, noor, noors_matter
-    )
+    return Cast(clinic, other, ana, ben, cam, dee, vic, ira, eve, mateo, eulalia, matter, noor, noors_matter)
 
 
 @pytest.fixture

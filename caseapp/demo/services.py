@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from caseapp.access import wall
 from caseapp.access import services as access
+from caseapp.access import wall
 from caseapp.access.models import User
 from caseapp.demo import stories
 from caseapp.demo.cast import COLLEAGUES, DIRECTOR, EVERYONE, TIME_ZONE, Colleague
@@ -131,7 +131,10 @@ def _particulars(said: dict[str, Any]) -> Particulars:
 
 def _reach(said: dict[str, Any]) -> Reach:
     return Reach(
-        channel=said["channel"], address=said["address"], hours=said["hours"], instructions=said["instructions"]
+        channel=said["channel"],
+        address=said["address"],
+        hours=said["hours"],
+        instructions=said["instructions"],
     )
 
 
@@ -155,4 +158,3 @@ def _relative(
 def _move_on(matter: Matter, said: dict[str, Any], *, by: User, at: datetime) -> None:
     stage = next((s for s in stories.stages_of(matter) if s.lower() == said["stage"].lower()), matter.stage)
     matters.move_to_stage(matter, stage=stage, detained=said["detained"], by=by, at=at)
-

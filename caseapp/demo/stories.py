@@ -1,4 +1,4 @@
-"""How far each invented matter has come: twelve stories that together show every state of a date and a filing."""
+"""How far each invented matter has come: stories that together show every state of a date and a filing."""
 
 from __future__ import annotations
 
@@ -40,7 +40,9 @@ class Scene:
         at = self.moment(days_ago)
         matters.write_note(self.matter, text=text, minutes=minutes, by=self.attorney, at=at)
 
-    def event(self, kind_key: str, *, days_ago: int, service: str = "n/a", outcome: str = "") -> list[Deadline]:
+    def event(
+        self, kind_key: str, *, days_ago: int, service: str = "n/a", outcome: str = ""
+    ) -> list[Deadline]:
         _event, proposed = deadlines.record_event(
             self.matter,
             kind=kind_key,
@@ -80,7 +82,9 @@ def appeal_confirmed(scene: Scene) -> None:
             drop(scene, deadline, reason="Thirty days was in force when checked: Amica Center v. EOIR.")
         else:
             scene.confirm(deadline, days_ago=19)
-    scene.note("Denied from the bench. Client wants to appeal; explained the fee and the ten-day question.", 35, 20)
+    scene.note(
+        "Denied from the bench. Client wants to appeal; explained the fee and the ten-day question.", 35, 20
+    )
 
 
 def drop(scene: Scene, deadline: Deadline, *, reason: str) -> None:
@@ -161,7 +165,9 @@ def filing_rejected(scene: Scene) -> None:
     sent = Sent(
         form="I-765", how=Filing.How.MAIL, filed_on=scene.days_ago(30), tracking_number="940011189956"
     )
-    filing = filings.record_filing(scene.matter, sent, by=scene.paralegal, at=scene.moment(30), today=scene.today)
+    filing = filings.record_filing(
+        scene.matter, sent, by=scene.paralegal, at=scene.moment(30), today=scene.today
+    )
     outcome(scene, filing, Filing.State.REJECTED, days_ago=8)
     scene.note("Rejected for the old edition of the form. Refile this week.", 15, 8)
 
@@ -174,7 +180,9 @@ def work_permit_granted(scene: Scene) -> None:
         proof="Confirmation page",
         receipt_number="IOE0900000001",
     )
-    filing = filings.record_filing(scene.matter, sent, by=scene.paralegal, at=scene.moment(90), today=scene.today)
+    filing = filings.record_filing(
+        scene.matter, sent, by=scene.paralegal, at=scene.moment(90), today=scene.today
+    )
     outcome(scene, filing, Filing.State.GRANTED, days_ago=12)
     for deadline in scene.event("asylum-filed", days_ago=100):
         scene.confirm(deadline, days_ago=99)

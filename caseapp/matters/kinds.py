@@ -1,4 +1,4 @@
-"""The kinds of matter a clinic takes: the forum, the stages it goes through, the forms it usually needs. Pure."""
+"""The kinds of matter a clinic takes: forum, stages, and the forms each usually needs. Pure."""
 
 import json
 from dataclasses import dataclass
@@ -28,7 +28,8 @@ def kinds() -> tuple[MatterKind, ...]:
     """Return every kind, in the catalogue's order."""
     rows = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
     return tuple(
-        MatterKind(row["id"], row["title"], row["forum"], tuple(row["stages"]), tuple(row["forms"])) for row in rows
+        MatterKind(row["id"], row["title"], row["forum"], tuple(row["stages"]), tuple(row["forms"]))
+        for row in rows
     )
 
 

@@ -48,7 +48,7 @@ class Matter(SealedRow):
     outcome = SealedTextField(max_length=500)
     opened_on = models.DateField()
     closed_on = models.DateField(null=True, blank=True)
-    kept_as = models.CharField(max_length=20, choices=Kept, null=True, blank=True)
+    kept_as = models.CharField(max_length=20, choices=Kept, null=True, blank=True)  # noqa: DJ001
     keep_until = models.DateField(null=True, blank=True)
     opened_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     changed_at = models.DateTimeField()
@@ -67,7 +67,9 @@ class Matter(SealedRow):
         indexes = [
             models.Index(fields=["clinic", "-changed_at"], name="matters_latest_first"),
             # For the nightly review in retention.
-            models.Index(fields=["keep_until"], condition=Q(keep_until__isnull=False), name="matters_by_purge"),
+            models.Index(
+                fields=["keep_until"], condition=Q(keep_until__isnull=False), name="matters_by_purge"
+            ),
         ]
 
     def __str__(self) -> str:

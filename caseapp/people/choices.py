@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """A language: ISO 639-3 code, English name, its own name, "ltr" or "rtl", and EOIR's code, which is not ISO."""
+    """A language: ISO 639-3 code, English and own name, "ltr" or "rtl", and EOIR's code, which is not ISO."""
 
     code: str
     name: str

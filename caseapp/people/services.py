@@ -70,9 +70,7 @@ def record_person(said: Particulars, *, by: User, at: datetime, reach: Reach | N
         _save_with_card(person, at=at, contacts=[reach.address] if reach else [])
         if reach is not None and (reach.address or reach.hours or reach.instructions):
             _add_contact(person, reach, at=at)
-        audit.record(
-            Entry.Event.CLIENT_RECORDED, clinic_id=by.clinic_id, actor_id=by.id, person_id=person.id
-        )
+        audit.record(Entry.Event.CLIENT_RECORDED, clinic_id=by.clinic_id, actor_id=by.id, person_id=person.id)
     return person
 
 

@@ -217,7 +217,9 @@ def any_left(clinic_id: UUID, subject_ids: Sequence[UUID]) -> bool:
 
 def tombstones(clinic_id: UUID) -> frozenset[bytes]:
     """Return the ids of the clinic's keys that were destroyed. Reads no key."""
-    return frozenset(map(bytes, Tombstone.objects.filter(clinic_id=clinic_id).values_list("key_id", flat=True)))
+    return frozenset(
+        map(bytes, Tombstone.objects.filter(clinic_id=clinic_id).values_list("key_id", flat=True))
+    )
 
 
 def _delete_keys(clinic_id: UUID, subject_ids: Sequence[UUID]) -> list[tuple[bytes, UUID, bytes, int]]:

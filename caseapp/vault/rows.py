@@ -105,6 +105,7 @@ class SealedRow(models.Model):
     sealed_under: ClassVar[str]
 
     if not TYPE_CHECKING:
+        # Each model declares its own type; to the checker a manager of the base would be in the way.
         objects = SealedQuerySet.as_manager()
 
     class Meta:

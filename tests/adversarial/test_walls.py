@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -25,10 +26,11 @@ def our_tables() -> set[str]:
     return {m._meta.db_table for m in apps.get_app_config("caseapp").get_models()} - KEYRING_TABLES
 
 
-def rows(sql: str, *args: object) -> list[tuple[object, ...]]:
+def rows(sql: str) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(sql, args)
-        return cursor.fetchall()
+        cursor.execute(sql)
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found
 
 
 @pytest.mark.django_db
@@ -46,20 +48,25 @@ def test_every_table_with_a_clinic_is_walled_for_the_web_and_open_to_the_keyless
 def test_no_role_of_a_process_is_owner_or_superuser_or_may_pass_the_wall() -> None:
     powers = rows(
         "SELECT rolname, rolsuper, rolbypassrls, rolcreaterole FROM pg_roles"
-        " WHERE rolname LIKE 'amparo_%%' AND rolname <> 'amparo_owner'"
+        " WHERE rolname LIKE 'amparo_%' AND rolname <> 'amparo_owner'"
     )
     owned = rows(
         "SELECT tablename FROM pg_tables WHERE tableowner IN"
         " ('amparo_web', 'amparo_worker', 'amparo_keyring', 'amparo_shredder')"
     )
 
-    assert {name for name, *_ in powers} == {"amparo_web", "amparo_worker", "amparo_keyring", "amparo_shredder"}
+    assert {name for name, *_ in powers} == {
+        "amparo_web",
+        "amparo_worker",
+        "amparo_keyring",
+        "amparo_shredder",
+    }
     assert all(not any(power) for _name, *power in powers)
     assert owned == []
 
 
 @pytest.mark.parametrize("model", [Person, Matter, Entry, User, Clinic])
-def test_without_the_filter_the_web_still_sees_one_clinic_only(cast: Cast, model: type[Person]) -> None:
+def test_without_the_filter_the_web_still_sees_one_clinic_only(cast: Cast, model: Any) -> None:
     def clinics() -> set[UUID]:
         column = "id" if model is Clinic else "clinic_id"
         return set(model.objects.values_list(column, flat=True))
@@ -93,7 +100,9 @@ def test_the_door_shows_who_may_sign_in_and_no_client(cast: Cast) -> None:
 
 
 def test_the_web_cannot_write_into_another_clinic(cast: Cast) -> None:
-    stranger = Person(clinic_id=cast.other_clinic.id, recorded_by=cast.eve, recorded_at=cast.mateo.recorded_at)
+    stranger = Person(
+        clinic_id=cast.other_clinic.id, recorded_by=cast.eve, recorded_at=cast.mateo.recorded_at
+    )
     stranger.id = cast.noor.id
 
     with as_the_web_process(), wall.inside(cast.clinic.id), transaction.atomic():
@@ -105,12 +114,11 @@ def test_the_web_cannot_write_into_another_clinic(cast: Cast) -> None:
 
 
 def test_the_web_cannot_move_its_own_row_to_another_clinic(cast: Cast) -> None:
-    with as_the_web_process(), wall.inside(cast.clinic.id):
-        with pytest.raises(ProgrammingError, match="row-level security"), transaction.atomic():
-            rows_moved = connection.cursor()
-            rows_moved.execute(
-                "UPDATE caseapp_matter SET clinic_id = %s WHERE id = %s", [cast.other_clinic.id, cast.matter.id]
-            )
+    elsewhere = "UPDATE caseapp_matter SET clinic_id = %s WHERE id = %s"
+
+    refused = pytest.raises(ProgrammingError, match="row-level security")
+    with as_the_web_process(), wall.inside(cast.clinic.id), refused, transaction.atomic():
+        connection.cursor().execute(elsewhere, [cast.other_clinic.id, cast.matter.id])
 
 
 @pytest.mark.parametrize("role", ["amparo_web", "amparo_worker"])
@@ -127,7 +135,10 @@ def test_the_worker_cannot_read_one_key(cast: Cast) -> None:
     with connections["keyring"].cursor() as cursor:
         cursor.execute("SET ROLE amparo_shredder")
         for table in ("caseapp_subjectkey", "caseapp_clinickey"):
-            with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic(using="keyring"):
+            with (
+                pytest.raises(ProgrammingError, match="permission denied"),
+                transaction.atomic(using="keyring"),
+            ):
                 cursor.execute(f"SELECT wrapped FROM {table}")
         cursor.execute("RESET ROLE")
 

@@ -31,7 +31,11 @@ FLOOR_PLAN["management"] |= {"demo", "vault"}
 FLOOR_PLAN["web"] |= {"demo"}
 
 # The one thing a door may take from the vault: whether it is locked, and that it is.
-VAULT_STATE = {"caseapp.vault.services", "caseapp.vault.cipher.SealLocked", "caseapp.vault.cipher.SealKeyGone"}
+VAULT_STATE = {
+    "caseapp.vault.services",
+    "caseapp.vault.cipher.SealLocked",
+    "caseapp.vault.cipher.SealKeyGone",
+}
 
 PURE = [
     "caseapp.days",
@@ -154,5 +158,10 @@ def test_pure_modules_never_read_the_clock(module: str) -> None:
 @pytest.mark.parametrize("path", [p for p in FILES if room_of(p) in DOORS], ids=str)
 def test_doors_never_query_tables_directly(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Attribute) and node.attr in {"objects", "_base_manager", "_default_manager", "raw"}:
+        if isinstance(node, ast.Attribute) and node.attr in {
+            "objects",
+            "_base_manager",
+            "_default_manager",
+            "raw",
+        }:
             pytest.fail(f"{path}:{node.lineno}: ask a room's queries module, which knows who is asking")

@@ -65,21 +65,25 @@ class House:
         """The test process's own environment, less what the test plugin set for itself."""
         own = ("AMPARO_", "DATABASE_URL", "KEYRING_URL", "BROKER_URL", "PYTEST")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(own)}
-        return kept | {
-            "DJANGO_SETTINGS_MODULE": "tests.e2e.settings",
-            "AMPARO_STATE": str(self.state),
-            "AMPARO_BIND": f"127.0.0.1:{self.port}",
-            "AMPARO_URL": self.address,
-            "AMPARO_SMTP_URL": f"smtp://127.0.0.1:{self._smtp.port}",
-            "AMPARO_TEST_CLOCK": str(self.state.parent / "clock"),
-        } | self.extra
+        return (
+            kept
+            | {
+                "DJANGO_SETTINGS_MODULE": "tests.e2e.settings",
+                "AMPARO_STATE": str(self.state),
+                "AMPARO_BIND": f"127.0.0.1:{self.port}",
+                "AMPARO_URL": self.address,
+                "AMPARO_SMTP_URL": f"smtp://127.0.0.1:{self._smtp.port}",
+                "AMPARO_TEST_CLOCK": str(self.state.parent / "clock"),
+            }
+            | self.extra
+        )
 
     def open_mailbox(self) -> None:
         self._smtp = Controller(self.mailbox, hostname="127.0.0.1", port=free_port())
         self._smtp.start()
 
     def start(self, until: str = "Ctrl-C stops it") -> str:
-        """Start everything; return what it printed until it said `until`. Raises AssertionError if it does not."""
+        """Start everything; return what it printed up to `until`. AssertionError if it never says so."""
         if self._smtp is None:
             self.open_mailbox()
         log = self.state.parent / "printed.log"
@@ -176,7 +180,17 @@ class House:
             connection.execute("CREATE SCHEMA public")
         owner = self._as_owner(database)
         subprocess.run(
-            [postgres_binary("psql"), "-q", "-h", owner["host"], "-U", owner["user"], "-v", "ON_ERROR_STOP=1", database],
+            [
+                postgres_binary("psql"),
+                "-q",
+                "-h",
+                owner["host"],
+                "-U",
+                owner["user"],
+                "-v",
+                "ON_ERROR_STOP=1",
+                database,
+            ],
             env=os.environ | {"PGPASSWORD": owner["password"]},
             input=dump,
             check=True,

@@ -73,7 +73,9 @@ class Hunt:
         """Return every marked value in `data`, and in whatever compressed streams stand inside it."""
         found = {Sighting(place, *self.runs[hit]) for hit in self.pattern.findall(data)}
         for inner in inflated(data):
-            found |= {Sighting(f"{place} (compressed)", *self.runs[hit]) for hit in self.pattern.findall(inner)}
+            found |= {
+                Sighting(f"{place} (compressed)", *self.runs[hit]) for hit in self.pattern.findall(inner)
+            }
         return sorted(found, key=lambda sighting: (sighting.place, sighting.value, sighting.encoding))
 
     def look_under(self, directory: Path) -> list[Sighting]:

@@ -45,7 +45,9 @@ class Chromium:
         self.browser: Browser = self._playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
         self.browser.close()
         self._playwright.stop()
 
@@ -65,7 +67,9 @@ class Worker:
     recovery_codes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.context: BrowserContext = self.chromium.browser.new_context(viewport={"width": 1280, "height": 900})
+        self.context: BrowserContext = self.chromium.browser.new_context(
+            viewport={"width": 1280, "height": 900}
+        )
         self.context.set_default_timeout(15_000)
         self.page: Page = self.context.new_page()
         self.page.on("console", self._hear)
@@ -100,17 +104,21 @@ class Worker:
         try:
             self.page.locator("main").get_by_text(words).first.wait_for(timeout=8000)
         except Exception:
-            raise AssertionError(f"{self.name} does not see {words!r} on {self.page.url}:\n{self.text()}") from None
+            raise AssertionError(
+                f"{self.name} does not see {words!r} on {self.page.url}:\n{self.text()}"
+            ) from None
 
     def look(self, title: str) -> None:
         """Take pictures of the page at both sizes, in light and dark, and let axe go over each."""
         for width, height in (DESKTOP, PHONE):
             self.page.set_viewport_size({"width": width, "height": height})
             for scheme in ("light", "dark"):
-                self.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+                self.page.emulate_media(color_scheme=scheme)
                 self.page.screenshot(path=self.pictures / f"{title}-{width}-{scheme}.png", full_page=True)
                 self._check_with_axe(f"{title} at {width} px, {scheme}")
-            wider = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            wider = self.page.evaluate(
+                "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            )
             if wider > 0:
                 self.axe_findings.append(f"{title} at {width} px is {wider} px too wide")
         self.page.set_viewport_size({"width": 1280, "height": 900})
@@ -126,7 +134,13 @@ class Worker:
 
     def set_up_clinic(self, link: str, clinic: str) -> None:
         self.go(link)
-        self.fill(clinic_name=clinic, name=self.name, email=self.email, password=PASS_PHRASE, password_again=PASS_PHRASE)
+        self.fill(
+            clinic_name=clinic,
+            name=self.name,
+            email=self.email,
+            password=PASS_PHRASE,
+            password_again=PASS_PHRASE,
+        )
         self.click("Open the clinic")
 
     def join(self, link: str) -> None:

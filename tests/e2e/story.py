@@ -60,6 +60,8 @@ MARKED = [
     *("EOIR-26", "asylum-defensive", "bia-appeal-ij-decision", "Board of Immigration Appeals"),
 ]
 
+PROTECTIVE = ".tag:text-is('protective')"
+
 
 class Clinic:
     """The three colleagues at their browsers, and what they do."""
@@ -100,7 +102,9 @@ class Clinic:
         self.fill_person(self.ana, {**CLIENT, "a_number": "A201-555"})
         self.ana.click("Save")
         self.ana.sees("A-number")
-        assert self.ana.page.locator("main [name=first_surname]").input_value() == "Pascual", "what was typed is lost"
+        assert self.ana.page.locator("main [name=first_surname]").input_value() == "Pascual", (
+            "what was typed is lost"
+        )
         self.ana.fill(a_number=CLIENT["a_number"])
         self.ana.click("Save")
         self.ana.page.wait_for_url(re.compile(r"/clients/[0-9a-f-]{36}/$"))
@@ -126,7 +130,9 @@ class Clinic:
         self.matter = self.ana.page.url.removeprefix(self.house.address)
         self.code = self.ana.page.locator("main .code").first.inner_text()
         self.ana.page.get_by_text("Put someone on it").click()
-        self.ana.page.locator("main [name=colleague]").first.select_option(label=option_with(self.ana, "Dolores"))
+        self.ana.page.locator("main [name=colleague]").first.select_option(
+            label=option_with(self.ana, "Dolores")
+        )
         self.ana.page.locator("main form:has([name=colleague]) [name=role]").first.select_option("ATTORNEY")
         self.ana.click("Put on the matter")
         self.ana.sees("Dolores Rivascal")
@@ -145,7 +151,7 @@ class Clinic:
         """Return what stands on each proposal, by its title; a protective one's title says so."""
         found = {}
         for sheet in self.dolores.page.locator("main .sheet:has(.trio)").all():
-            protective = "protective" in sheet.locator("header").first.inner_text()
+            protective = sheet.locator(PROTECTIVE).count()
             title = sheet.locator("h2").first.inner_text()
             found[title + (", protective" if protective else "")] = sheet.inner_text()
         return found

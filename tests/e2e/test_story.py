@@ -13,7 +13,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -24,7 +23,7 @@ import pytest
 from tests.e2e.house import REPOSITORY, House
 from tests.e2e.hunt import Hunt
 from tests.e2e.people_at_work import Chromium
-from tests.e2e.story import CLIENT, MARKED, STAFF, Clinic, wait_until, words_of
+from tests.e2e.story import CLIENT, MARKED, PROTECTIVE, STAFF, Clinic, wait_until, words_of
 
 pytestmark = pytest.mark.e2e
 
@@ -98,7 +97,7 @@ def the_decision_proposes_the_appeal(clinic: Clinic) -> str:
     assert "vacated" in protective.lower()
     assert "Fri 12 Jun 2026" in protective and "Mon 15 Jun 2026" in protective
     page = clinic.dolores.page
-    sheet = page.locator("main .sheet:has(.trio)").filter(has_not=page.locator("header", has_text="protective"))
+    sheet = page.locator("main .sheet:has(.trio)").filter(has_not=page.locator(PROTECTIVE))
     address = sheet.first.locator("h2 a").get_attribute("href") or ""
     sheet.first.get_by_role("button").filter(has_text="Confirm").click()
     return address
@@ -145,7 +144,9 @@ def nothing_is_lost_by_kill_nine(clinic: Clinic) -> None:
     house.mailbox.arrived.clear()
     house.set_clock("2026-06-19 07:00")
     house.start()
-    wait_until(lambda: len(house.mailbox.arrived) >= 2, seconds=60, what="the reminder of the 18th, a day late")
+    wait_until(
+        lambda: len(house.mailbox.arrived) >= 2, seconds=60, what="the reminder of the 18th, a day late"
+    )
     for message in house.mailbox.arrived:
         assert f"{clinic.code}: 13 days left to act" in words_of(message)
     clinic.dolores.go(clinic.matter)
@@ -167,7 +168,15 @@ def the_filing_meets_the_deadline(clinic: Clinic, appeal: str) -> None:
 
 def search_finds_him(clinic: Clinic) -> None:
     clinic.ana.go("/clients/")
-    for typed in ("andres", "Pascual", "andrés mateo", "PASCUAL ANDRES", "mateo q’anil", "A201555902", "201-555-902"):
+    for typed in (
+        "andres",
+        "Pascual",
+        "andrés mateo",
+        "PASCUAL ANDRES",
+        "mateo q’anil",
+        "A201555902",
+        "201-555-902",
+    ):
         found = clinic.find(clinic.ana, typed)
         assert "Pascual Andrés" in found, f"{typed!r} finds {found!r}"
     assert "Pascual" not in clinic.find(clinic.ana, "Villanueva")
@@ -178,11 +187,14 @@ def look_at_every_page(clinic: Clinic, appeal: str) -> None:
     """Pictures of every page at both sizes, in light and dark; axe goes over each of them."""
     pages = {
         "today": "/", "clients": "/clients/", "client": clinic.client, "client-edit": f"{clinic.client}edit/",
-        "client-new": "/clients/new/", "family-new": f"{clinic.client}family/new/", "trail": f"{clinic.client}trail/",
+        "client-new": "/clients/new/", "family-new": f"{clinic.client}family/new/",
+        "trail": f"{clinic.client}trail/",
         "matters": "/matters/", "matter": clinic.matter, "matter-new": f"{clinic.client}matters/new/",
         "matter-close": f"{clinic.matter}close/", "matter-print": f"{clinic.matter}print/",
-        "event-choose": f"{clinic.matter}events/new/", "event-new": f"{clinic.matter}events/new/?kind=ij-decision",
-        "printed-date": f"{clinic.matter}printed-dates/new/", "deadline": appeal, "deadline-print": f"{appeal}print/",
+        "event-choose": f"{clinic.matter}events/new/",
+        "event-new": f"{clinic.matter}events/new/?kind=ij-decision",
+        "printed-date": f"{clinic.matter}printed-dates/new/", "deadline": appeal,
+        "deadline-print": f"{appeal}print/",
         "filings": "/filings/", "filing-new": f"{clinic.matter}filings/new/", "retention": "/retention/",
         "hold-new": "/retention/holds/new/", "search": "/search/", "roles": "/clinic/roles/",
         "signing-in": "/second-step/", "not-there": "/there/is/no/such/page/",
@@ -228,12 +240,18 @@ def only_references_remain(clinic: Clinic, purged: list[str]) -> None:
     assert "not here" in clinic.carmen.page.inner_text("body").lower() or "404" in clinic.carmen.page.title()
     with clinic.house.connect("amparo") as data:
         for table in ("person", "matter"):
-            left = data.execute(f"SELECT count(*) FROM caseapp_{table} WHERE id = ANY(%s)", [purged]).fetchone()
+            left = data.execute(
+                f"SELECT count(*) FROM caseapp_{table} WHERE id = ANY(%s)", [purged]
+            ).fetchone()
             assert left == (0,)
-        trail = data.execute("SELECT event FROM caseapp_entry WHERE matter_id = %s ORDER BY seq", [purged[1]]).fetchall()
+        trail = data.execute(
+            "SELECT event FROM caseapp_entry WHERE matter_id = %s ORDER BY seq", [purged[1]]
+        ).fetchall()
     events = [event for (event,) in trail]
     assert events[0] == "matter:opened" and events[-1] == "purge:done"
-    assert {"deadline:confirmed", "deadline:met", "filing:recorded", "hold:placed", "hold:lifted"} <= set(events)
+    assert {"deadline:confirmed", "deadline:met", "filing:recorded", "hold:placed", "hold:lifted"} <= set(
+        events
+    )
     verified = clinic.house.manage("verify_audit")
     assert verified.returncode == 0, verified.stderr
 
@@ -254,7 +272,9 @@ def the_hunt_finds_nothing(clinic: Clinic) -> None:
 
 def is_superuser(house: House) -> bool:
     with house.connect("amparo") as data:
-        return data.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone() == (True,)
+        return data.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone() == (
+            True,
+        )
 
 
 OPEN_EACH = """
@@ -322,7 +342,11 @@ def test_the_hunt_would_find_one_unsealed_field(tmp_path: Path) -> None:
         assert hunt.look("dump", house.dump("amparo"))
         assert hunt.look("packed dump", house.dump("amparo", "--format=custom"))
         house.stop()
-        places = {sighting.place.split("/")[1] for sighting in hunt.look_under(house.state) if "pg/" in sighting.place}
-        assert places, os.listdir(house.state)
+        places = {
+            sighting.place.split("/")[1]
+            for sighting in hunt.look_under(house.state)
+            if "pg/" in sighting.place
+        }
+        assert places, "it is not found in the files of the cluster"
     finally:
         house.close()

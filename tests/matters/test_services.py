@@ -63,9 +63,7 @@ def test_who_may_not_open_leaves_nothing_behind(cast: Cast, name: str) -> None:
     before = Matter.objects.count(), SubjectKey.objects.count()
 
     with pytest.raises(MayNot):
-        services.open_matter(
-            cast.mateo, kind="asylum-affirmative", by=getattr(cast, name), on=TODAY, at=NOW
-        )
+        services.open_matter(cast.mateo, kind="asylum-affirmative", by=getattr(cast, name), on=TODAY, at=NOW)
 
     assert (Matter.objects.count(), SubjectKey.objects.count()) == before
 

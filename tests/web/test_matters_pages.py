@@ -306,9 +306,7 @@ def test_closing_asks_again_if_another_date_was_agreed_to(cast: Cast, client_for
 def test_a_matter_closes_and_opens_again(cast: Cast, client_for: ClientFor) -> None:
     browser = client_for(cast.ana)
 
-    closed = browser.post(
-        reverse("matter-close", args=[cast.matter.id]), CLOSING | {"agreed": "2037-12-31"}
-    )
+    closed = browser.post(reverse("matter-close", args=[cast.matter.id]), CLOSING | {"agreed": "2037-12-31"})
     page = page_of(browser, cast.matter)
     change = browser.post(reverse("note-new", args=[cast.matter.id]), {"text": "Late thought."})
     opened = browser.post(reverse("matter-reopen", args=[cast.matter.id]))

@@ -21,4 +21,6 @@ class Command(BaseCommand):
                 self.stdout.write(f"clinic {clinic.id}: {audit.length(clinic.id)} entries, the chain holds")
             broken = broken or bool(found)
         if broken:
-            raise CommandError("The audit trail does not hold. Keep this database as evidence; restore a copy elsewhere.")
+            raise CommandError(
+                "The audit trail does not hold. Keep this database as evidence; restore a copy elsewhere."
+            )
