@@ -65,7 +65,7 @@ class User(SealedRow, AbstractBaseUser):
     # Any session that began before this moment is over: set when someone is locked out or reset.
     sessions_end_before = models.DateTimeField(null=True, blank=True)
 
-    objects: ClassVar[UserManager] = UserManager()
+    objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
@@ -117,7 +117,7 @@ class Invitation(SealedRow):
     used_at = models.DateTimeField(null=True, blank=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
 
-    objects = InvitationQuerySet.as_manager()
+    objects = InvitationQuerySet.as_manager()  # type: ignore[misc]
 
     def __str__(self) -> str:
         return f"invitation {self.id}"

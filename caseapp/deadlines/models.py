@@ -90,7 +90,7 @@ class Deadline(SealedRow):
     state = models.CharField(max_length=10, choices=State, default=State.PROPOSED)
     met_on = models.DateField(null=True, blank=True)
 
-    objects = DeadlineQuerySet.as_manager()
+    objects = DeadlineQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         constraints = [

@@ -53,7 +53,7 @@ class Filing(SealedRow):
     recorded_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     recorded_at = models.DateTimeField()
 
-    objects = FilingQuerySet.as_manager()
+    objects = FilingQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         indexes = [models.Index(fields=["clinic", "-filed_on"], name="filings_latest_first")]

@@ -53,7 +53,7 @@ class Matter(SealedRow):
     opened_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     changed_at = models.DateTimeField()
 
-    objects = MatterQuerySet.as_manager()
+    objects = MatterQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         constraints = [

@@ -43,7 +43,7 @@ class Person(SealedRow):
     recorded_at = models.DateTimeField()
     changed_at = models.DateTimeField()
 
-    objects = PersonQuerySet.as_manager()
+    objects = PersonQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         indexes = [

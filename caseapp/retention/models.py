@@ -37,7 +37,7 @@ class Hold(SealedRow):
     lifted_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     lifted_at = models.DateTimeField(null=True, blank=True)
 
-    objects = HoldQuerySet.as_manager()
+    objects = HoldQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         constraints = [

@@ -85,8 +85,10 @@ class Worker:
 
     # --- the page
 
-    def go(self, path: str) -> None:
-        self.page.goto(path if path.startswith("http") else self.address + path)
+    def go(self, path: str) -> int:
+        """Open a page and return the status it answers with."""
+        answer = self.page.goto(path if path.startswith("http") else self.address + path)
+        return answer.status if answer else 0
 
     def click(self, label: str | re.Pattern[str], *, role: str = "button", nth: int = 0) -> None:
         exact = isinstance(label, str)
