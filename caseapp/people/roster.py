@@ -71,27 +71,26 @@ def _catch_up(clinic_id: UUID, roster: Roster) -> None:
     for start in range(0, len(rows), BATCH):
         batch = rows[start : start + BATCH]
         keyring.preload(clinic_id, [row.id for row in batch])
-        for row in batch:
-            _place(roster, row)
+        cards = [card for row in batch if (card := card_of(row)) is not None]
+        roster.index.replace_all(cards)
+        roster.members.update(card.person_id for card in cards)
     _drop_the_gone(clinic_id, roster)
     roster.seq = newest
 
 
-def _place(roster: Roster, row: Person) -> None:
+def card_of(person: Person) -> Card | None:
+    """Return what someone can be found by, or None if their key was destroyed."""
     try:
-        said = row.search_card
+        said = person.search_card
     except SealKeyGone:
-        return
-    roster.index.replace(
-        Card(
-            person_id=row.id,
-            names=tuple(said["names"]),
-            surnames=tuple(said["surnames"]),
-            numbers=tuple(filter(None, (said["a_number"], *said["contacts"], *said["receipts"]))),
-            dob=said["born"],
-        )
+        return None
+    return Card(
+        person_id=person.id,
+        names=tuple(said["names"]),
+        surnames=tuple(said["surnames"]),
+        numbers=tuple(filter(None, (said["a_number"], *said["contacts"], *said["receipts"]))),
+        dob=said["born"],
     )
-    roster.members.add(row.id)
 
 
 def _drop_the_gone(clinic_id: UUID, roster: Roster) -> None:

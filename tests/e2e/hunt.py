@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import hashlib
 import json
 import re
 import unicodedata
@@ -13,9 +14,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import ahocorasick  # type: ignore[import-not-found]
+
 SMALLEST_RUN = 6
 BIGGEST_FILE = 64 * 1024 * 1024
 INFLATED_AT_MOST = 8 * 1024 * 1024
+NOTHING = re.compile(rb"\x00{16,}")
 PACKED = re.compile(rb"\x1f\x8b\x08|\x78[\x01\x5e\x9c\xda]")
 
 
@@ -66,17 +70,28 @@ class Hunt:
         for value in values:
             for encoding, run in spellings(value):
                 self.runs.setdefault(run, (value, encoding))
-        longest_first = sorted(self.runs, key=len, reverse=True)
-        self.pattern = re.compile(b"|".join(map(re.escape, longest_first)))
+        # Latin-1 gives each byte a character of its own, and the automaton looks for all runs at once.
+        self.automaton = ahocorasick.Automaton()
+        for run in self.runs:
+            self.automaton.add_word(run.decode("latin-1"), run)
+        self.automaton.make_automaton()
+        self._looked_through: dict[bytes, set[bytes]] = {}
 
     def look(self, place: str, data: bytes) -> list[Sighting]:
         """Return every marked value in `data`, and in whatever compressed streams stand inside it."""
-        found = {Sighting(place, *self.runs[hit]) for hit in self.pattern.findall(data)}
+        found = {Sighting(place, *self.runs[hit]) for hit in self._hits(data)}
         for inner in inflated(data):
-            found |= {
-                Sighting(f"{place} (compressed)", *self.runs[hit]) for hit in self.pattern.findall(inner)
-            }
+            found |= {Sighting(f"{place} (compressed)", *self.runs[hit]) for hit in self._hits(inner)}
         return sorted(found, key=lambda sighting: (sighting.place, sighting.value, sighting.encoding))
+
+    def _hits(self, data: bytes) -> set[bytes]:
+        """Return the runs in `data`. Stretches of nothing, and what was seen before, are passed over."""
+        dense = NOTHING.sub(b"\x00\x00", data)
+        digest = hashlib.sha256(dense).digest()
+        if digest not in self._looked_through:
+            hits = self.automaton.iter(dense.decode("latin-1"))
+            self._looked_through[digest] = {run for _end, run in hits}
+        return self._looked_through[digest]
 
     def look_under(self, directory: Path) -> list[Sighting]:
         """Look in the names and contents of all files under a directory."""

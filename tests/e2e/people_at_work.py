@@ -68,7 +68,7 @@ class Worker:
 
     def __post_init__(self) -> None:
         self.context: BrowserContext = self.chromium.browser.new_context(
-            viewport={"width": 1280, "height": 900}
+            viewport={"width": 1280, "height": 900}, reduced_motion="reduce"
         )
         self.context.set_default_timeout(15_000)
         self.page: Page = self.context.new_page()
