@@ -1,9 +1,10 @@
-"""What a page may know of the vault: whether it is locked."""
+"""What a page may know of the vault: whether it is locked, and that a key is gone."""
 
 from caseapp.vault import keyring, services
+from caseapp.vault.cipher import SealKeyGone as KeyGone
 from caseapp.vault.cipher import SealLocked as VaultLocked
 
-__all__ = ["VaultLocked", "forget_keys", "why_locked"]
+__all__ = ["KeyGone", "VaultLocked", "forget_keys", "why_locked"]
 
 
 def why_locked() -> str:

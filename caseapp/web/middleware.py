@@ -179,7 +179,10 @@ class LockedVault:
 
 
 class Refusals:
-    """Say why someone who may see a thing may not do this to it, when a view did not say it itself."""
+    """Say why someone may not do this to a thing, when a view did not say it itself.
+
+    What was purged while its page was being made is answered like whatever is not there.
+    """
 
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
@@ -188,6 +191,8 @@ class Refusals:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, vault_door.KeyGone):
+            return render(request, "404.html", status=404)
         if not isinstance(error, MayNot):
             return None
         if wants_fragment(request):

@@ -57,6 +57,11 @@ class House:
     _smtp: Any = None
 
     @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def address(self) -> str:
         return f"http://localhost:{self.port}"
 

@@ -79,6 +79,19 @@ class Worker:
         self._passkeys.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
         self._used_code = ""
 
+    def without_javascript(self) -> Worker:
+        """The same person at a browser that runs no script, with the same authenticator app."""
+        twin = Worker(self.chromium, self.address, self.name, self.email, self.pictures, secret=self.secret)
+        twin.context.close()
+        twin.context = self.chromium.browser.new_context(java_script_enabled=False)
+        twin.page = twin.context.new_page()
+        twin._used_code = self._used_code
+        return twin
+
+    def used_code_of(self, twin: Worker) -> None:
+        """Remember which code was used last: the product takes none twice."""
+        self._used_code = twin._used_code
+
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
             self.complaints.append(f"{self.page.url}: {message.text}")

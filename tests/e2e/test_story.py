@@ -18,6 +18,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.e2e.house import REPOSITORY, House
@@ -56,6 +57,8 @@ def test_one_matter_from_the_first_call_to_the_purge(house: House) -> None:
         the_filing_meets_the_deadline(clinic, appeal)
         search_finds_him(clinic)
         other = clinic.record_other_client()
+        the_worker_can_open_nothing(clinic)
+        it_works_without_javascript(clinic)
         look_at_every_page(clinic, appeal)
         dump = house.dump("amparo")
         purged = the_matter_closes_and_goes(clinic)
@@ -183,6 +186,44 @@ def search_finds_him(clinic: Clinic) -> None:
     assert clinic.code in clinic.find(clinic.ana, clinic.code.lower())
 
 
+def the_worker_can_open_nothing(clinic: Clinic) -> None:
+    """Worker and beat were not told where the root key is, and their role in the keyring reads no key."""
+    house = clinic.house
+    told = [process.environ() for process in processes_of(house) if "celery" in " ".join(process.cmdline())]
+    assert len(told) >= 2
+    for environment in told:
+        assert environment["AMPARO_ROLE"] == "worker"
+        assert not [name for name in environment if "ROOT_KEY" in name or name.endswith(("_OWNER", "_WEB"))]
+    said = open_each(house, role="worker")
+    assert len(said) == 3
+    assert all(line.endswith("stays shut") for line in said.values())
+
+
+def processes_of(house: House) -> list[psutil.Process]:
+    return psutil.Process(house.pid).children(recursive=True)
+
+
+def it_works_without_javascript(clinic: Clinic) -> None:
+    plain = clinic.ana.without_javascript()
+    plain.sign_in_with_app()
+    plain.go("/search/")
+    plain.page.locator("main [name=q]").fill("andres")
+    plain.click("Search")
+    plain.sees("Pascual Andrés")
+    plain.go(clinic.client)
+    plain.click("Show A-number")
+    plain.sees("201-555-902")
+    plain.go(f"{clinic.matter}events/new/?kind=address-change")
+    plain.fill(on="2026-06-20")
+    plain.page.locator("main [name=outcome][value=court]").check()
+    plain.click("Propose the dates")
+    plain.sees("EOIR-33")
+    plain.page.get_by_role("button", name="Lock").click()
+    assert "/sign-in/" in plain.page.url
+    clinic.ana.used_code_of(plain)
+    plain.context.close()
+
+
 def look_at_every_page(clinic: Clinic, appeal: str) -> None:
     """Pictures of every page at both sizes, in light and dark; axe goes over each of them."""
     pages = {
@@ -281,7 +322,7 @@ import django; django.setup()
 from caseapp.access import wall
 from caseapp.access.models import Clinic
 from caseapp.people.models import Person
-from caseapp.vault.cipher import SealKeyGone
+from caseapp.vault.cipher import SealKeyGone, SealLocked
 import sys
 wall.enter(sys.argv[1])
 for person in Person.objects.order_by("recorded_at"):
@@ -289,22 +330,33 @@ for person in Person.objects.order_by("recorded_at"):
         print(person.id, "opens", len(person.first_surname))
     except SealKeyGone:
         print(person.id, "is gone")
+    except SealLocked:
+        print(person.id, "stays shut")
 """
+
+
+def open_each(house: House, *, role: str) -> dict[str, str]:
+    """Return what a process of that role makes of each client: id -> what it said."""
+    with house.connect("amparo") as data:
+        (clinic_id,) = data.execute("SELECT id FROM caseapp_clinic").fetchone() or ("",)
+    environment = house.environment | {"AMPARO_ROLE": role, "DJANGO_SETTINGS_MODULE": "config.settings"}
+    opened = subprocess.run(
+        [sys.executable, "-c", OPEN_EACH, str(clinic_id)],
+        cwd=REPOSITORY,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return {line.split()[0]: line for line in opened.stdout.splitlines()}
 
 
 def an_old_dump_stays_shut(clinic: Clinic, dump: bytes, purged: list[str], other: str) -> None:
     """A dump from before the purge, restored beside today's keyring, opens for the other client only."""
     house = clinic.house
-    with house.connect("amparo") as data:
-        (clinic_id,) = data.execute("SELECT id FROM caseapp_clinic").fetchone() or ("",)
     house.restore(dump, "amparo")
-    environment = house.environment | {"AMPARO_ROLE": "web", "DJANGO_SETTINGS_MODULE": "config.settings"}
-    opened = subprocess.run(
-        [sys.executable, "-c", OPEN_EACH, str(clinic_id)],
-        cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=True,
-    ).stdout.splitlines()  # fmt: skip
+    said = open_each(house, role="web")
 
-    said = {line.split()[0]: line for line in opened}
     assert len(said) == 3
     assert said[purged[0]].endswith("is gone")
     assert said[other.strip("/").rpartition("/")[2]].endswith("opens 6")

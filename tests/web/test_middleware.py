@@ -15,6 +15,7 @@ from django.urls import reverse
 from caseapp.access import sessions, vault_door
 from caseapp.access.models import User
 from caseapp.audit.models import Entry
+from caseapp.vault import keyring
 from caseapp.web.http import safe_path
 from caseapp.web.middleware import LockedVault
 from tests.conftest import Cast, signed_in
@@ -248,6 +249,18 @@ def test_not_yours_and_not_there_are_the_same_bytes(cast: Cast) -> None:
 
     assert other.status_code == nowhere.status_code == 404
     assert other.content == nowhere.content
+
+
+@pytest.mark.parametrize("page", ["client", "matter"])
+def test_what_was_purged_while_its_page_was_made_is_not_there(cast: Cast, page: str) -> None:
+    subject = {"client": cast.mateo.id, "matter": cast.matter.id}[page]
+    browser = signed_in(cast.ana)
+    keyring.destroy(cast.clinic.id, [subject], reason="test")
+
+    gone = browser.get(reverse(page, args=[subject]))
+
+    assert gone.status_code == 404
+    assert gone.content == browser.get("/no/such/page/").content
 
 
 def test_a_busy_page_does_not_write_the_session_each_time(cast: Cast, watch: Watch) -> None:

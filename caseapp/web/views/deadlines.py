@@ -21,6 +21,7 @@ from caseapp.deadlines.rules.errors import RuleError
 from caseapp.filings import queries as filings
 from caseapp.matters import queries as matters
 from caseapp.reminders import queries as reminders
+from caseapp.retention import queries as retention
 from caseapp.web.acts import attempt, attempt_or_say, sent
 from caseapp.web.forms.deadlines import (
     Drop,
@@ -117,6 +118,7 @@ def _page(request: StaffRequest, found: Deadline) -> dict[str, Any]:
     return {
         "d": found,
         "matter": found.matter,
+        "keeping": retention.keeping_of(found.matter),
         "event": found.event,
         "words": explain.happened(found.event),
         "why": explain.explain(found, today=today),

@@ -23,6 +23,7 @@ from caseapp.filings.services import Sent
 from caseapp.matters import queries as matters
 from caseapp.matters import services as matters_services
 from caseapp.people import numbers
+from caseapp.retention import queries as retention
 from caseapp.web.acts import attempt, sent
 from caseapp.web.forms.filings import RecordFiling, RecordOutcome
 from caseapp.web.http import StaffRequest
@@ -47,6 +48,7 @@ def filing(request: StaffRequest, filing_id: UUID) -> HttpResponse:
         "matter": found.matter,
         "met": queries.met_by(found),
         "waiting": deadlines.waiting_of(found.matter),
+        "keeping": retention.keeping_of(found.matter),
         "today": clock.today(request.user.clinic.time_zone),
     }
     return render(request, "filings/filing.html", context)

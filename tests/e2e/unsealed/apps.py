@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from django.apps import AppConfig
-
-from caseapp.people.models import Person
+from django.apps import AppConfig, apps
 
 LENGTH = 128
 
@@ -13,6 +11,6 @@ class UnsealedConfig(AppConfig):
     name = "tests.e2e.unsealed"
 
     def ready(self) -> None:
-        field: Any = Person._meta.get_field("first_surname")
+        field: Any = apps.get_model("caseapp", "Person")._meta.get_field("first_surname")
         field.seal = lambda row, value: b"\xc1\x01" + (value or "").encode().ljust(LENGTH)
         field.open = lambda row, box: bytes(box)[2:].decode().rstrip()
