@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core import checks
-from django.core.checks import CheckMessage, Critical, register
+from django.core.checks import CheckMessage, Critical, Warning, register
 
 from caseapp.vault import checks as vault_checks
 
@@ -23,9 +23,17 @@ def _unsafe(text: str, number: int) -> CheckMessage:
     return Critical(text, id=f"amparo.C{number:03}")
 
 
+def _locked(text: str, number: int) -> CheckMessage:
+    return Warning(f"{text} Until then everything stays locked.", id=f"amparo.W{number:03}")
+
+
 @register(checks.Tags.security)
 def keys_are_where_they_should_be(**_: Any) -> list[CheckMessage]:
-    """Only web is told where the root key is, and nobody else of the machine can read it."""
+    """Only web is told where the root key is.
+
+    A key that is missing or open to others is no reason not to start: the house then runs locked, says so
+    on every page, and goes on sending reminders until the key is put right.
+    """
     root = settings.ROOT_KEY_FILE
     if settings.AMPARO_ROLE != "web":
         held = "This process was told where the root key is, and only web may be. Unset ROOT_KEY_FILE for it."
@@ -41,11 +49,11 @@ def _root_file_is_private(root: Path) -> list[CheckMessage]:
     try:
         found = root.lstat()
     except OSError:
-        return []  # The house then runs locked, says so on every page, and goes on sending reminders.
+        return []
     if not stat.S_ISREG(found.st_mode):
-        return [_unsafe(f"The root key {root} is not an ordinary file. Put the key file itself there.", 3)]
+        return [_locked(f"The root key {root} is not an ordinary file. Put the key file itself there.", 3)]
     if stat.S_IMODE(found.st_mode) & 0o077:
-        return [_unsafe(f"Others on this machine can read the root key. Run: chmod 600 {root}", 4)]
+        return [_locked(f"Others on this machine can read the root key. Run: chmod 600 {root}", 4)]
     return []
 
 

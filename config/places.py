@@ -30,6 +30,11 @@ def root_key_file() -> Path:
     return env.directory("AMPARO_ROOT_KEY_FILE", state_directory() / "root" / "root.key")
 
 
+def root_credential() -> Path:
+    """Return where systemd puts the root key for this service alone. Only the web process may ask."""
+    return env.directory("CREDENTIALS_DIRECTORY", Path("/run/credentials/amparo.service")) / "amparo-root"
+
+
 def private_directory(path: Path) -> Path:
     """Return `path`, a directory with mode 0700 that belongs to this account; made if it is missing."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -52,7 +52,11 @@ else:
 
 # Only web may open what is sealed. The other processes never learn where the root key is.
 KEY_PROVIDER = env.text("AMPARO_KEY_PROVIDER", "file")
-ROOT_KEY_FILE: Path | None = places.root_key_file() if AMPARO_ROLE == "web" else None
+ROOT_KEY_FILE: Path | None = None
+KMS_KEY_ID: str | None = None
+if AMPARO_ROLE == "web":
+    ROOT_KEY_FILE = places.root_credential() if KEY_PROVIDER == "systemd" else places.root_key_file()
+    KMS_KEY_ID = env.text("AMPARO_KMS_KEY_ID") if KEY_PROVIDER == "aws-kms" else None
 
 # --- The databases -------------------------------------------------------------------------------
 

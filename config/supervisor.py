@@ -91,7 +91,9 @@ def environment(role: str, *, root_key: bool = False, **more: str) -> dict[str, 
     """Return our environment for a process of one role, without what only the other roles may know."""
     others = [name for name in ROLES if name != role.upper()]
     hidden = [f"{kind}_URL_{name}" for kind in ("DATABASE", "KEYRING") for name in others]
-    hidden += [] if root_key else ["AMPARO_ROOT_KEY_FILE"]
+    if not root_key:
+        hidden += ["AMPARO_ROOT_KEY_FILE", "AMPARO_KMS_KEY_ID", "CREDENTIALS_DIRECTORY"]
+        hidden += [name for name in os.environ if name.startswith("AWS_")]
     unwanted = {*hidden, *(f"{name}_FILE" for name in hidden)}
     kept = {name: value for name, value in os.environ.items() if name not in unwanted}
     return kept | {

@@ -4,7 +4,6 @@ import hmac
 import os
 import secrets
 import stat
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 from uuid import UUID
@@ -13,6 +12,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
 
 from caseapp.vault.cipher import COMMITMENT_BYTES, KEY_BYTES, NONCE_BYTES, SealLocked, commitment, subkey
 
@@ -48,6 +48,18 @@ class RootProvider(Protocol):
         """Return if the root key can be used now."""
 
 
+def committed(key: bytes, context: Context) -> bytes:
+    """Return what a provider encrypts: the key, and what ties it to its context."""
+    return key + commitment(key, context.to_bytes())
+
+
+def key_of(opened: bytes, context: Context) -> bytes | None:
+    """Return the key in what `committed` made, or None if it is not whole or is another context's."""
+    key = opened[:KEY_BYTES]
+    own = hmac.compare_digest(opened[KEY_BYTES:], commitment(key, context.to_bytes()))
+    return key if own else None
+
+
 class FileRoot:
     """A root key in a file of 32 bytes that only the service's user can read.
 
@@ -61,7 +73,7 @@ class FileRoot:
     def wrap(self, key: bytes, context: Context) -> bytes:
         bound_to = context.to_bytes()
         nonce = os.urandom(NONCE_BYTES)
-        return nonce + self._cipher().encrypt(nonce, key + commitment(key, bound_to), b"SF1 root" + bound_to)
+        return nonce + self._cipher().encrypt(nonce, committed(key, context), b"SF1 root" + bound_to)
 
     def unwrap(self, wrapped: bytes, context: Context) -> bytes:
         bound_to = context.to_bytes()
@@ -72,8 +84,8 @@ class FileRoot:
             opened = cipher.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], b"SF1 root" + bound_to)
         except InvalidTag:
             opened = b""
-        key = opened[:KEY_BYTES]
-        if not hmac.compare_digest(opened[KEY_BYTES:], commitment(key, bound_to)):
+        key = key_of(opened, context)
+        if key is None:
             raise RootKeyRefused(
                 f"The root key in {self.path} is not the one this clinic was set up with. Put the right file"
                 " back; nothing needs restarting."
@@ -100,10 +112,28 @@ class FileRoot:
         except OSError as error:
             raise RootKeyRefused(_why_not_read(self.path, error)) from None
         try:
-            _refuse_unsafe(self.path, os.fstat(handle))
+            self.refuse_unsafe(self.path, os.fstat(handle))
             return os.read(handle, KEY_BYTES)
         finally:
             os.close(handle)
+
+    def refuse_unsafe(self, path: Path, found: os.stat_result) -> None:
+        """Raise RootKeyRefused unless this is a whole key that nobody else of the machine can reach."""
+        _refuse_unsafe(path, found)
+
+
+class CredentialRoot(FileRoot):
+    """A root key that systemd decrypted for this service alone: the same 32 bytes, in a file it put there.
+
+    Where it can, systemd leaves the file to root and lets the service's user read it by an access list,
+    whose mask then shows as the group's bits.
+    """
+
+    def refuse_unsafe(self, path: Path, found: os.stat_result) -> None:
+        roots_own = os.geteuid() != 0 and found.st_uid == found.st_gid == 0
+        by_access_list = roots_own and not found.st_mode & 0o037
+        if not by_access_list or not stat.S_ISREG(found.st_mode) or found.st_size != KEY_BYTES:
+            _refuse_unsafe(path, found)
 
 
 def _why_not_read(path: Path, error: OSError) -> str:
@@ -164,8 +194,19 @@ def create_root_key(path: Path) -> None:
         os.close(folder)
 
 
-PROVIDERS: Final[dict[str, Callable[[], RootProvider]]] = {
-    "file": lambda: FileRoot(settings.ROOT_KEY_FILE),
+def _file() -> RootProvider:
+    return FileRoot(settings.ROOT_KEY_FILE)
+
+
+def _systemd() -> RootProvider:
+    return CredentialRoot(settings.ROOT_KEY_FILE)
+
+
+# Named, so that what a provider needs is imported only where that provider is used.
+PROVIDERS: Final = {
+    "file": "caseapp.vault.root._file",
+    "systemd": "caseapp.vault.root._systemd",
+    "aws-kms": "caseapp.vault.root_kms.of_settings",
 }
 
 
@@ -177,4 +218,12 @@ def provider() -> RootProvider:
         raise ImproperlyConfigured(
             f"AMPARO_KEY_PROVIDER is {name!r}, which this build does not have. Set it to one of: {known}."
         )
-    return PROVIDERS[name]()
+    try:
+        made: RootProvider = import_string(PROVIDERS[name])()
+    except ModuleNotFoundError as missing:
+        raise ImproperlyConfigured(
+            f"AMPARO_KEY_PROVIDER={name} needs the package {missing.name}, which is not installed here."
+            " Start with ./run, which then installs it, or: pip install --require-hashes"
+            " -r requirements/core.txt -r requirements/aws.txt"
+        ) from None
+    return made

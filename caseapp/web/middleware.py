@@ -167,7 +167,8 @@ class LockedVault:
     def _look(self) -> None:
         why = vault_door.why_locked()
         if why and not self.locked:
-            log.error("The vault is locked. Run manage.py check to read why.")
+            # Why it is locked names files, keys and what to do, never a value.
+            log.error(f"The vault is locked. {why}")
         self.locked = bool(why)
         seconds = self.LOCKED_SECONDS if why else self.OPEN_SECONDS
         self.look_again_at = time.monotonic() + seconds

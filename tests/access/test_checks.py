@@ -83,7 +83,7 @@ def test_a_worker_that_knows_where_the_root_key_is_does_not_start(settings: Any,
     assert found_by(checks.keys_are_where_they_should_be) == ["amparo.C001"]
 
 
-@pytest.mark.parametrize(("mode", "found"), [(0o600, []), (0o640, ["amparo.C004"]), (0o604, ["amparo.C004"])])
+@pytest.mark.parametrize(("mode", "found"), [(0o600, []), (0o640, ["amparo.W004"]), (0o604, ["amparo.W004"])])
 def test_a_root_key_others_can_read_is_refused(
     settings: Any, tmp_path: Path, mode: int, found: list[str]
 ) -> None:
@@ -102,7 +102,7 @@ def test_a_root_key_that_is_a_link_is_refused(settings: Any, tmp_path: Path) -> 
     settings.AMPARO_ROLE, settings.KEY_PROVIDER = "web", "file"
     settings.ROOT_KEY_FILE = tmp_path / "root.key"
 
-    assert found_by(checks.keys_are_where_they_should_be) == ["amparo.C003"]
+    assert found_by(checks.keys_are_where_they_should_be) == ["amparo.W003"]
 
 
 def test_a_missing_root_key_lets_the_house_run_locked(settings: Any, tmp_path: Path) -> None:

@@ -69,6 +69,9 @@ def test_a_worker_is_told_neither_the_root_key_nor_the_passwords_of_others(
         "DATABASE_URL_WORKER",
         "KEYRING_URL_WEB",
         "AMPARO_ROOT_KEY_FILE",
+        "AMPARO_KMS_KEY_ID_FILE",
+        "AWS_SECRET_ACCESS_KEY",
+        "CREDENTIALS_DIRECTORY",
     ):
         monkeypatch.setenv(name, "x")
 
@@ -78,7 +81,10 @@ def test_a_worker_is_told_neither_the_root_key_nor_the_passwords_of_others(
     assert worker["AMPARO_ROLE"] == "worker"
     assert {name for name in worker if worker[name] == "x"} == {"DATABASE_URL_WORKER"}
     assert {name for name in web if web[name] == "x"} == {
+        "AMPARO_KMS_KEY_ID_FILE",
         "AMPARO_ROOT_KEY_FILE",
+        "AWS_SECRET_ACCESS_KEY",
+        "CREDENTIALS_DIRECTORY",
         "DATABASE_URL_WEB_FILE",
         "KEYRING_URL_WEB",
     }

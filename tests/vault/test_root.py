@@ -1,13 +1,19 @@
 """The root key in a file: used only when it is safe, and never overwritten."""
 
 import os
+import stat
+import sys
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
+from caseapp.vault import root as roots
 from caseapp.vault.cipher import SealLocked
-from caseapp.vault.root import Context, FileRoot, RootKeyRefused, create_root_key
+from caseapp.vault.root import Context, CredentialRoot, FileRoot, RootKeyRefused, create_root_key
+from config import places
 
 HERE = Context(uuid4(), uuid4(), 1)
 
@@ -126,11 +132,14 @@ def spoil(path: Path, how: str) -> None:
         ("602", "chmod 600"),
     ],
 )
-def test_an_unsafe_file_is_refused_with_what_to_do(path: Path, how: str, says: str) -> None:
+@pytest.mark.parametrize("kind", [FileRoot, CredentialRoot])
+def test_an_unsafe_file_is_refused_with_what_to_do(
+    kind: type[FileRoot], path: Path, how: str, says: str
+) -> None:
     spoil(path, how)
 
     with pytest.raises(RootKeyRefused, match=says) as caught:
-        FileRoot(path).check()
+        kind(path).check()
 
     assert isinstance(caught.value, SealLocked)
     assert str(path) in str(caught.value)
@@ -155,6 +164,64 @@ def test_a_file_put_right_is_used_without_a_restart(path: Path) -> None:
     root.check()
 
 
-def test_a_process_without_a_root_key_says_so() -> None:
-    with pytest.raises(RootKeyRefused, match="without the root key"):
-        FileRoot(None).check()
+def found(mode: int, *, user: int, group: int = 0, size: int = 32) -> os.stat_result:
+    return os.stat_result((mode, 1, 1, 1, user, group, size, 0, 0, 0))
+
+
+def test_a_credential_that_systemd_shares_by_an_access_list_is_safe(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 990)
+    shared = found(stat.S_IFREG | 0o440, user=0)
+
+    CredentialRoot(None).refuse_unsafe(Path("amparo-root"), shared)
+
+    with pytest.raises(RootKeyRefused, match="another user"):
+        FileRoot(None).refuse_unsafe(Path("amparo-root"), shared)
+
+
+@pytest.mark.parametrize(
+    "unsafe",
+    [
+        found(stat.S_IFREG | 0o444, user=0),
+        found(stat.S_IFREG | 0o460, user=0),
+        found(stat.S_IFREG | 0o440, user=0, group=100),
+        found(stat.S_IFREG | 0o440, user=991),
+        found(stat.S_IFREG | 0o440, user=990),
+        found(stat.S_IFREG | 0o440, user=0, size=31),
+        found(stat.S_IFIFO | 0o440, user=0),
+    ],
+)
+def test_a_credential_that_others_could_reach_is_refused(
+    unsafe: os.stat_result, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 990)
+
+    with pytest.raises(RootKeyRefused):
+        CredentialRoot(None).refuse_unsafe(Path("amparo-root"), unsafe)
+
+
+def test_the_credential_is_where_systemd_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    create_root_key(tmp_path / "amparo-root")
+    wrapped = FileRoot(tmp_path / "amparo-root").wrap(b"k" * 32, HERE)
+
+    opened = CredentialRoot(places.root_credential()).unwrap(wrapped, HERE)
+
+    assert opened == b"k" * 32
+
+
+@pytest.mark.parametrize("name", ["file", "systemd", "aws-kms"])
+def test_the_provider_is_the_one_the_setting_names(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "KEY_PROVIDER", name)
+
+    kind = type(roots.provider()).__name__
+
+    assert kind == {"file": "FileRoot", "systemd": "CredentialRoot", "aws-kms": "KmsRoot"}[name]
+
+
+def test_a_missing_package_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "KEY_PROVIDER", "aws-kms")
+    monkeypatch.delitem(sys.modules, "caseapp.vault.root_kms", raising=False)
+    monkeypatch.setitem(sys.modules, "boto3", None)
+
+    with pytest.raises(ImproperlyConfigured, match="boto3"):
+        roots.provider()
