@@ -1,6 +1,7 @@
 """Run the benchmarks named, or all of them: `python -m benchmarks [--quick] [NAME ...]`."""
 
 import argparse
+import signal
 import sys
 from datetime import UTC, datetime
 from importlib import import_module
@@ -21,6 +22,8 @@ def main(arguments: list[str]) -> None:
     for name in asked.names:
         if name not in NAMES:
             parser.error(f"there is no benchmark {name}: use {', '.join(NAMES)}")
+    # Ended from outside, it still stops its database and clears up.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with temporary_house():
         django.setup()
         # Only now that the settings are known may models be loaded.
