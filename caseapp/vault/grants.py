@@ -25,3 +25,18 @@ KEYRING_REVOKES: Final = [
     "REVOKE ALL ON caseapp_clinickey, caseapp_subjectkey, caseapp_tombstone, caseapp_epoch"
     " FROM amparo_keyring, amparo_shredder",
 ]
+
+# Key generations and the officers' recipient, since 0003.
+GENERATION_GRANTS: Final = [
+    "REVOKE ALL ON caseapp_officers FROM PUBLIC",
+    "GRANT SELECT, INSERT, UPDATE, DELETE ON caseapp_officers TO amparo_keyring",
+    "GRANT SELECT ON caseapp_officers TO amparo_shredder",
+    # The worker ends a generation after its horizon: it may empty a key, and still reads none.
+    "GRANT SELECT (retired_at, destroyed_at), UPDATE (wrapped, escrowed, state, destroyed_at)"
+    " ON caseapp_clinickey TO amparo_shredder",
+]
+
+GENERATION_REVOKES: Final = [
+    "REVOKE ALL ON caseapp_officers FROM amparo_keyring, amparo_shredder",
+    "REVOKE UPDATE ON caseapp_clinickey FROM amparo_shredder",
+]

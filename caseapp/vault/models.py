@@ -32,12 +32,21 @@ class ClinicKey(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     clinic_id = models.UUIDField()
     generation = models.PositiveIntegerField()
-    wrapped = models.BinaryField()
+    # NULL once the generation is destroyed, and with it the copy the officers could open.
+    wrapped = models.BinaryField(null=True)
+    escrowed = models.BinaryField(null=True)
     state = models.CharField(max_length=10, choices=KeyState, default=KeyState.ACTIVE)
     made_at = models.DateTimeField(db_default=Now())
+    retired_at = models.DateTimeField(null=True)
+    destroyed_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=Q(state=KeyState.DESTROYED, wrapped__isnull=True, escrowed__isnull=True)
+                | ~Q(state=KeyState.DESTROYED) & Q(wrapped__isnull=False),
+                name="a_destroyed_clinic_key_is_gone",
+            ),
             models.UniqueConstraint(fields=["clinic_id", "generation"], name="one_clinic_key_per_generation"),
         ]
 
@@ -119,4 +128,23 @@ class Epoch(models.Model):
         return f"epoch {self.number}"
 
 
-KEYRING_MODELS: Final = (ClinicKey, SubjectKey, Tombstone, Epoch)
+class Officers(models.Model):
+    """One row: to whom each clinic key is sealed besides the root, and a canary only two shares can open."""
+
+    ONLY: Final = UUID(int=1)
+
+    id = models.UUIDField(primary_key=True, default=ONLY, editable=False)
+    recipient = models.TextField()
+    canary = models.BinaryField()
+    made_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(id=UUID(int=1)), name="there_is_one_set_of_officers"),
+        ]
+
+    def __str__(self) -> str:
+        return "the officers' recipient"
+
+
+KEYRING_MODELS: Final = (ClinicKey, SubjectKey, Tombstone, Epoch, Officers)

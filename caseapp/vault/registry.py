@@ -40,6 +40,16 @@ FIELDS: Final[dict[str, Declared]] = merged(
         wrapped=public("a key, useless without the root key"),
         state=public("whether the key is in use"),
         made_at=pseudonymous("when a clinic began, or changed its key"),
+        escrowed=public("a key, useless without two of the officers' shares"),
+        retired_at=pseudonymous("when a clinic changed its key"),
+        destroyed_at=pseudonymous("when the clinic's old key was destroyed"),
+    ),
+    model(
+        "Officers",
+        id=public("always the same"),
+        recipient=public("a public key; the private half is on paper only"),
+        canary=public("a known text that two shares open"),
+        made_at=public("when the recovery kit was made"),
     ),
     model(
         "SubjectKey",

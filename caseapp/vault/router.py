@@ -5,7 +5,7 @@ from typing import Any, Final
 from django.db import models
 
 KEYRING: Final = "keyring"
-_KEYRING_TABLES: Final = frozenset({"clinickey", "subjectkey", "tombstone", "epoch"})
+_KEYRING_TABLES: Final = frozenset({"clinickey", "subjectkey", "tombstone", "epoch", "officers"})
 
 
 def _is_keyring(app_label: str, model_name: str | None) -> bool:

@@ -15,9 +15,10 @@ from caseapp.audit.models import Entry
 from caseapp.deadlines.models import Deadline
 from caseapp.matters.models import Matter
 from caseapp.people.models import Person
+from caseapp.vault.models import KEYRING_MODELS
 from tests.conftest import Cast, as_the_web_process
 
-KEYRING_TABLES = {"caseapp_clinickey", "caseapp_subjectkey", "caseapp_tombstone", "caseapp_epoch"}
+KEYRING_TABLES = {m._meta.db_table for m in KEYRING_MODELS}
 # Holds no clinic's rows: a hash of a token that belongs to nobody yet.
 WITHOUT_CLINIC = {"caseapp_setuplink"}
 
