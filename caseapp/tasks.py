@@ -6,6 +6,7 @@ When they run is set in config/celery.py. None of them holds a key.
 from celery import shared_task
 
 from caseapp import clock
+from caseapp.access import sessions
 from caseapp.matters import services as matters
 from caseapp.reminders import services as reminders
 from caseapp.retention import services as retention
@@ -30,3 +31,8 @@ def review_retention() -> None:
 def end_assignments() -> None:
     now = clock.now()
     matters.end_assignments(today=now.date(), at=now)
+
+
+@shared_task
+def forget_sessions() -> None:
+    sessions.forget_ended()

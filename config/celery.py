@@ -79,6 +79,11 @@ app.conf.update(
             "schedule": crontab(minute="5"),
             "options": {"expires": 60 * MINUTE},
         },
+        "forget-sessions": {
+            "task": "caseapp.tasks.forget_sessions",
+            "schedule": crontab(minute="35"),
+            "options": {"expires": 60 * MINUTE},
+        },
         "review-retention": {
             "task": "caseapp.tasks.review_retention",
             "schedule": crontab(hour="8", minute="30"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.backends.db import SessionStore
 from django.utils.translation import gettext as _
 
 if TYPE_CHECKING:
@@ -76,3 +77,8 @@ def mark(session: SessionBase, *, at: float) -> None:
     """Note that the person is still there."""
     if at - float(session.get(SEEN, 0)) >= MARK_EVERY_SECONDS:
         session[SEEN] = at
+
+
+def forget_ended() -> None:
+    """Remove every session that is over from the database: it says who was signed in."""
+    SessionStore.clear_expired()

@@ -85,6 +85,11 @@ def colleagues_for(user: User, matter: Matter) -> list[User]:
     return list(colleagues.exclude(screens__matter=matter).order_by("role", "pk"))
 
 
+def screened_off(matter: Matter) -> list[User]:
+    """Return the colleagues to whom this matter does not exist."""
+    return list(User.objects.filter(screens__matter=matter).order_by("role", "pk"))
+
+
 def trail_of(user: User, matter: Matter) -> QuerySet[Entry]:
     """Return who opened the matter and what was done to it. Raises MayNot without the right to see it."""
     check_may(user, Act.SEE_AUDIT)

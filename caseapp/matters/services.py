@@ -172,6 +172,21 @@ def screen_off(matter: Matter, colleague: User, *, by: User, at: datetime) -> No
     )
 
 
+@transaction.atomic
+def lift_screen(matter: Matter, colleague: User, *, by: User) -> None:
+    """Let a colleague know of the matter again: the conflict is gone, or never was. A director does it."""
+    check_may(by, Act.MANAGE_STAFF)
+    if not Screen.objects.filter(matter=matter, user=colleague).delete()[0]:
+        raise CannotAssign(_("This colleague is not screened off. Reload the page."))
+    audit.record(
+        Entry.Event.MATTER_CHANGED,
+        clinic_id=by.clinic_id,
+        actor_id=by.id,
+        matter_id=matter.id,
+        object_id=colleague.id,
+    )
+
+
 def end_assignments(*, today: date, at: datetime) -> int:
     """End every assignment whose last day has passed; return how many. Safe to run twice."""
     ended = 0

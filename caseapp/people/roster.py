@@ -71,9 +71,12 @@ def _catch_up(clinic_id: UUID, roster: Roster) -> None:
     for start in range(0, len(rows), BATCH):
         batch = rows[start : start + BATCH]
         keyring.preload(clinic_id, [row.id for row in batch])
-        cards = [card for row in batch if (card := card_of(row)) is not None]
-        roster.index.replace_all(cards)
-        roster.members.update(card.person_id for card in cards)
+        cards = {row.id: card_of(row) for row in batch}
+        roster.index.replace_all([card for card in cards.values() if card is not None])
+        for shut in [person_id for person_id, card in cards.items() if card is None]:
+            roster.index.remove(shut)
+        # Those whose key is gone count as well, or they would hide that another has vanished.
+        roster.members.update(cards)
     _drop_the_gone(clinic_id, roster)
     roster.seq = newest
 

@@ -25,6 +25,11 @@ urlpatterns = [
         "matters/<uuid:matter_id>/team/<uuid:user_id>/off/", matters.matter_take_off, name="matter-take-off"
     ),
     path("matters/<uuid:matter_id>/screen/", matters.matter_screen, name="matter-screen"),
+    path(
+        "matters/<uuid:matter_id>/screen/<uuid:user_id>/lift/",
+        matters.matter_screen_lift,
+        name="matter-screen-lift",
+    ),
     path("matters/<uuid:matter_id>/notes/new/", matters.note_new, name="note-new"),
     path("matters/<uuid:matter_id>/close/", matters.matter_close, name="matter-close"),
     path("matters/<uuid:matter_id>/reopen/", matters.matter_reopen, name="matter-reopen"),

@@ -44,7 +44,8 @@ PAGES = {
     "relative-new": "person", "client-trail": "person", "matter-new": "person",
     "contact-show": "contact", "contact-remove": "contact",
     "matter": "matter", "matter-stage": "matter", "matter-include": "matter", "matter-assign": "matter",
-    "matter-take-off": "matter", "matter-screen": "matter", "note-new": "matter", "matter-close": "matter",
+    "matter-take-off": "matter", "matter-screen": "matter",
+    "matter-screen-lift": "matter", "note-new": "matter", "matter-close": "matter",
     "matter-reopen": "matter", "matter-trail": "matter", "matter-print": "matter",
     "event": "event", "event-new": "matter", "printed-date-new": "matter", "filing-new": "matter",
     "deadline": "deadline", "deadline-confirm": "deadline", "deadline-met": "deadline",
@@ -59,7 +60,7 @@ PAGES = {
     "staff-reset": "colleague",
 }  # fmt: skip
 # These name a colleague after the object.
-WITH_A_COLLEAGUE = {"matter-take-off"}
+WITH_A_COLLEAGUE = {"matter-take-off", "matter-screen-lift"}
 # What only someone of another clinic is outside of: colleagues may know of it.
 CLINIC_WIDE = {"invitation", "colleague"}
 

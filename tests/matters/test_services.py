@@ -180,6 +180,18 @@ def test_a_screen_takes_someone_off_and_wins_over_everything(cast: Cast) -> None
         services.assign(cast.matter, cast.vic, role="VOLUNTEER", by=cast.dee, today=TODAY)
 
 
+def test_a_director_lifts_a_screen_and_nobody_else(cast: Cast) -> None:
+    with pytest.raises(MayNot):
+        services.lift_screen(cast.matter, cast.cam, by=cast.ana)
+
+    services.lift_screen(cast.matter, cast.cam, by=cast.dee)
+
+    services.assign(cast.matter, cast.cam, role="ATTORNEY", by=cast.dee, today=TODAY)
+    assert Matter.objects.visible_to(cast.cam).get() == cast.matter
+    with pytest.raises(services.CannotAssign, match="not screened off"):
+        services.lift_screen(cast.matter, cast.cam, by=cast.dee)
+
+
 def test_nobody_screens_themselves_off(cast: Cast) -> None:
     with pytest.raises(CannotAssign):
         services.screen_off(cast.matter, cast.dee, by=cast.dee, at=NOW)

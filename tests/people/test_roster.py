@@ -99,6 +99,18 @@ def test_a_person_whose_key_is_gone_is_passed_over_while_the_row_is_there(cast: 
     assert cast.mateo.id in found(cast, "Pascual")
 
 
+def test_one_whose_key_is_gone_does_not_hide_that_another_has_vanished(cast: Cast) -> None:
+    said = [Particulars(given_names="Blessing", first_surname=name) for name in ("Okafor", "Adeyemi")]
+    shut, vanished = [services.record_person(each, by=cast.ben, at=NOW) for each in said]
+    keyring.destroy(cast.clinic.id, [shut.id], reason="retention")
+    assert found(cast, "Adeyemi") == {vanished.id}
+
+    Person.objects.filter(pk=vanished.pk).delete()
+    services.next_place(cast.clinic.id)
+
+    assert found(cast, "Adeyemi") == set()
+
+
 def test_one_clinic_never_meets_anothers_people(cast: Cast) -> None:
     assert found(cast, "Noor Rahimi") == set()
     assert {hit.person_id for hit in roster.search(cast.other_clinic.id, "rahimi")} == {cast.noor.id}

@@ -213,7 +213,7 @@ def test_a_last_day_that_has_passed_is_refused_and_the_form_stays_open(
 def test_whoever_is_screened_off_or_of_another_clinic_cannot_be_put_on(
     cast: Cast, client_for: ClientFor
 ) -> None:
-    page = page_of(client_for(cast.dee), cast.matter)
+    page = page_of(client_for(cast.ana), cast.matter)
     answers = [
         client_for(cast.dee).post(
             reverse("matter-assign", args=[cast.matter.id]), {"colleague": str(who.id), "role": "PARALEGAL"}
@@ -223,6 +223,18 @@ def test_whoever_is_screened_off_or_of_another_clinic_cannot_be_put_on(
 
     assert "Cam" not in page
     assert [answer.status_code for answer in answers] == [422, 422, 422]
+
+
+def test_a_director_sees_who_is_screened_off_and_lifts_it(cast: Cast, client_for: ClientFor) -> None:
+    browser = client_for(cast.dee)
+    lift = reverse("matter-screen-lift", args=[cast.matter.id, cast.cam.id])
+    assert lift in page_of(browser, cast.matter)
+
+    answer = browser.post(lift)
+
+    assert answer["Location"] == reverse("matter", args=[cast.matter.id])
+    assert lift not in page_of(browser, cast.matter)
+    assert lift not in page_of(client_for(cast.ana), cast.matter)
 
 
 def test_whoever_takes_themselves_off_lands_where_they_may_be(cast: Cast, client_for: ClientFor) -> None:

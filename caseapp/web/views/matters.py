@@ -129,6 +129,8 @@ def matter_page(
             others = [colleague for colleague in colleagues if colleague != user]
             if may(user, Act.APPROVE_PURGE) and others:
                 context["screen_form"] = ScreenOff(colleagues=others)
+    if may(user, Act.MANAGE_STAFF):
+        context["screened"] = queries.screened_off(matter)
     return render(request, "matters/matter.html", context | sent, status=status)
 
 
@@ -193,6 +195,19 @@ def matter_take_off(request: StaffRequest, matter_id: UUID, user_id: UUID) -> Ht
     )
     if taken_off and colleague == request.user and request.user.role != User.Role.DIRECTOR:
         return redirect("matters")
+    return redirect("matter", matter_id=found.id)
+
+
+@require_POST
+def matter_screen_lift(request: StaffRequest, matter_id: UUID, user_id: UUID) -> HttpResponse:
+    """Let a colleague know of the matter again."""
+    found = queries.matter_for(request.user, matter_id)
+    colleague = access.colleague_for(request.user, user_id)
+    attempt_or_say(
+        request,
+        lambda: services.lift_screen(found, colleague, by=request.user),
+        done=_("The screen is lifted. They see the matter again once they are put on it."),
+    )
     return redirect("matter", matter_id=found.id)
 
 
