@@ -17,13 +17,20 @@ def _bytes_in(column: str) -> Func:
 
 
 class KeyState(models.TextChoices):
-    """A key's life. Only an active key seals; any key that is still here opens."""
+    """A key's life, one step after the other and never back, which the database enforces.
+
+    Only an active key seals; any key that is still here opens. A generation is retired once no
+    subject's key is wrapped by it, a subject's key once no row is sealed with it.
+    """
 
     ADDED = "ADDED", "Added"
     ACTIVE = "ACTIVE", "Active"
     RETIRING = "RETIRING", "Retiring"
     RETIRED = "RETIRED", "Retired"
     DESTROYED = "DESTROYED", "Destroyed"
+
+
+ENDED: Final = (KeyState.RETIRED, KeyState.DESTROYED)
 
 
 class ClinicKey(models.Model):
@@ -47,6 +54,19 @@ class ClinicKey(models.Model):
                 | ~Q(state=KeyState.DESTROYED) & Q(wrapped__isnull=False),
                 name="a_destroyed_clinic_key_is_gone",
             ),
+            models.CheckConstraint(
+                condition=Q(state=KeyState.DESTROYED, destroyed_at__isnull=False)
+                | ~Q(state=KeyState.DESTROYED) & Q(destroyed_at__isnull=True),
+                name="destroyed_clinic_key_says_when",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=ENDED, retired_at__isnull=False)
+                | ~Q(state__in=ENDED) & Q(retired_at__isnull=True),
+                name="retired_clinic_key_says_when",
+            ),
+            models.UniqueConstraint(
+                fields=["clinic_id"], condition=Q(state=KeyState.ACTIVE), name="one_active_key_per_clinic"
+            ),
             models.UniqueConstraint(fields=["clinic_id", "generation"], name="one_clinic_key_per_generation"),
         ]
 
@@ -57,7 +77,8 @@ class ClinicKey(models.Model):
 class SubjectKey(models.Model):
     """The key of one person, matter or clinic. Destroying it destroys what it sealed, wherever copied.
 
-    The salt makes the tombstone's pseudonym, and goes when the key goes.
+    The salt makes the tombstone's pseudonym, and goes when the key goes. A key that is rotated hands
+    it on to the next. A destroyed key has no row.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
@@ -69,9 +90,15 @@ class SubjectKey(models.Model):
     generation = models.PositiveIntegerField()
     state = models.CharField(max_length=10, choices=KeyState, default=KeyState.ACTIVE)
     made_at = models.DateTimeField(db_default=Now())
+    retired_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=ENDED, retired_at__isnull=False)
+                | ~Q(state__in=ENDED) & Q(retired_at__isnull=True),
+                name="retired_subject_key_says_when",
+            ),
             models.UniqueConstraint(
                 fields=["clinic_id", "subject_id"],
                 condition=Q(state=KeyState.ACTIVE),

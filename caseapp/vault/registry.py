@@ -62,6 +62,7 @@ FIELDS: Final[dict[str, Declared]] = merged(
         generation=public("which of the clinic's keys wraps it"),
         state=public("whether the key is in use"),
         made_at=pseudonymous("when a person or matter was first recorded"),
+        retired_at=pseudonymous("when nothing was sealed with it any more, after a change of key"),
     ),
     model(
         "Tombstone",
