@@ -8,11 +8,13 @@ from caseapp.matters.models import Assignment, Matter, Note, Party, Screen
 from caseapp.people.models import Person, Relation, SafeContact
 from caseapp.reminders.models import Reminder
 from caseapp.retention.models import Hold, Purge
+from caseapp.safekeeping.models import Check
 
 __all__ = [
     "Assignment",
     "CaseEvent",
     "Change",
+    "Check",
     "Clinic",
     "Deadline",
     "Entry",

@@ -60,6 +60,7 @@ class Entry(models.Model):
         PURGE_APPROVED = "purge:approved", _("Purge approved")
         PURGED = "purge:done", _("Keys destroyed")
         PURGED_AGAIN = "purge:again", _("Removed again after a restore")
+        RESTORED = "clinic:restored", _("Restored from a backup")
         AUDIT_VIEWED = "audit:viewed", _("Audit trail opened")
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)

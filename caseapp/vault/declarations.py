@@ -357,6 +357,17 @@ OTHER_APPS: Final = [
     ),
 ]
 
+SAFEKEEPING: Final = [
+    model(
+        "Check",
+        id=RANDOM,
+        kind=public("what was tried: a backup, a drill, a sweep"),
+        at=public("when it was tried"),
+        ok=public("whether it went well"),
+        code=public("a word for what went wrong"),
+    ),
+]
+
 OF_THE_DATA: Final[list[dict[str, Declared]]] = [
     *ACCESS,
     *AUDIT,
@@ -365,5 +376,6 @@ OF_THE_DATA: Final[list[dict[str, Declared]]] = [
     *DEADLINES,
     *FILINGS,
     *DESKS,
+    *SAFEKEEPING,
     *OTHER_APPS,
 ]

@@ -20,6 +20,7 @@ FLOOR_PLAN = {
     "deadlines": GROUND | {"vault", "matters"},
     "filings": GROUND | {"vault", "people", "matters", "deadlines"},
     "reminders": GROUND | {"matters", "deadlines"},
+    "safekeeping": set(GROUND),
     "retention": GROUND | {"vault", "people", "matters", "deadlines", "filings"},
 }
 ROOMS = set(FLOOR_PLAN)

@@ -1,0 +1,146 @@
+"""How long ago each thing that protects the clinic was last seen to work, and what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from django.conf import settings
+from django.db.models import Min
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from caseapp.access.models import Clinic
+from caseapp.safekeeping.models import Check
+
+Kind = Check.Kind
+
+
+class Standing(StrEnum):
+    """Well; not yet, and not yet overdue; or overdue."""
+
+    WELL = "well"
+    SOON = "soon"
+    LATE = "late"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the health page. `at`: when it was last seen to work. `todo`: what to do, if anything."""
+
+    name: str
+    label: str
+    standing: Standing
+    said: str
+    todo: str = ""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How old the last good try of a kind may be, and what to do when it is older."""
+
+    within: timedelta
+    todo: str | Promise
+
+
+RULES: dict[Kind, Rule] = {
+    Kind.BACKUP_DATA: Rule(
+        timedelta(hours=26),
+        gettext_lazy(
+            "Run ./run manage backup and read what it says. Set AMPARO_BACKUP_DIR and both recipients"
+            " to have it done every night."
+        ),
+    ),
+    Kind.BACKUP_KEYRING: Rule(
+        timedelta(hours=26),
+        gettext_lazy(
+            "Run ./run manage backup and read what it says. Without the keyring, a backup of the data"
+            " cannot be opened by anyone."
+        ),
+    ),
+    Kind.RESTORE_DRILL: Rule(
+        timedelta(days=35),
+        gettext_lazy("Run ./run manage restore_drill. A backup that was never restored is a hope."),
+    ),
+    Kind.RECOVERY_DRILL: Rule(
+        timedelta(days=100),
+        gettext_lazy("Ask two officers for their shares and run ./run manage recovery_drill."),
+    ),
+    Kind.REKEY: Rule(
+        timedelta(days=9),
+        gettext_lazy("Run ./run manage rekey. Until then, what was purged can be read from old keyrings."),
+    ),
+    Kind.REMINDERS: Rule(
+        timedelta(hours=26),
+        gettext_lazy(
+            "Nobody is being reminded of dates. See that the worker and the schedule run: ./run restarts"
+            " them, and var/log/worker.log and beat.log say what stopped them."
+        ),
+    ),
+}
+
+
+def state(now: datetime) -> list[Line]:
+    """Return a line for each thing that is checked, in the order of the page."""
+    good = _newest(ok=True)
+    tried = _newest()
+    since = _began()
+    lines = [_line(kind, good.get(kind), tried.get(kind), since, now) for kind in RULES]
+    return [*lines, _mail()]
+
+
+def overdue(now: datetime) -> list[str]:
+    """Return the names of what is overdue. Two queries, and no more: every page of a director asks."""
+    good = _newest(ok=True)
+    since = _began()
+    late = [kind for kind in RULES if _standing(kind, good.get(kind), since, now) is Standing.LATE]
+    return [str(kind.label) for kind in late]
+
+
+def last_good(kind: str) -> datetime | None:
+    """Return when this kind last went well."""
+    found = Check.objects.filter(kind=Kind(kind), ok=True).order_by("-at").values_list("at", flat=True)
+    return found.first()
+
+
+def _newest(**which: bool) -> dict[str, Check]:
+    newest = Check.objects.filter(**which).order_by("kind", "-at").distinct("kind")
+    return {check.kind: check for check in newest}
+
+
+def _began() -> datetime | None:
+    """What was never done is overdue counted from when the first clinic was set up."""
+    first: datetime | None = Clinic.objects.aggregate(first=Min("made_at"))["first"]
+    return first
+
+
+def _standing(kind: Kind, good: Check | None, since: datetime | None, now: datetime) -> Standing:
+    from_when = good.at if good else since
+    if from_when is not None and now - from_when > RULES[kind].within:
+        return Standing.LATE
+    return Standing.WELL if good else Standing.SOON
+
+
+def _line(kind: Kind, good: Check | None, tried: Check | None, since: datetime | None, now: datetime) -> Line:
+    standing = _standing(kind, good, since, now)
+    failed = tried is not None and not tried.ok
+    if failed and standing is Standing.WELL:
+        standing = Standing.SOON
+    if failed:
+        said = _("the last try failed") if good else _("tried, and failed")
+    elif good:
+        said = _("on time") if standing is Standing.WELL else _("overdue")
+    else:
+        said = _("never yet")
+    todo = "" if standing is Standing.WELL else str(RULES[kind].todo)
+    return Line(str(kind), str(kind.label), standing, said, todo, good.at if good else None)
+
+
+def _mail() -> Line:
+    if settings.EMAIL_BACKEND == "config.mail.OwedBackend":
+        todo = _("Set AMPARO_SMTP_URL. Until then reminders are written down and wait.")
+        return Line("mail", _("Mail"), Standing.LATE, _("no mail server is set"), todo)
+    return Line("mail", _("Mail"), Standing.WELL, _("set up"))
