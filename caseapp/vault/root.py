@@ -142,7 +142,8 @@ def _why_not_read(path: Path, error: OSError) -> str:
     if isinstance(error, FileNotFoundError):
         return (
             f"There is no root key at {path}. Put the file back from its safe copy, or set"
-            " AMPARO_ROOT_KEY_FILE to where it is. A new key would not open what is already sealed."
+            " AMPARO_ROOT_KEY_FILE to where it is. A new key would not open what is already sealed; the"
+            " recovery kit does: AMPARO_ROLE=web ./run manage recover_root"
         )
     return f"The root key {path} cannot be read ({error.strerror}). Run: chown $(id -un) {path}"
 
