@@ -326,9 +326,17 @@ def test_what_was_never_sealed_to_the_kit_is_said_and_the_rest_opens(
     assert recovery.recover(kit.shares[:2]) == (1, 1)
 
 
-@pytest.mark.parametrize("how", ["void shares", "another clinic's key", "a planted key", "altered"])
+@pytest.mark.parametrize(
+    ("how", "says"),
+    [
+        ("void shares", "older kit, and void"),
+        ("another clinic's key", "is not this clinic's key"),
+        ("a planted key", "does not open that clinic's records"),
+        ("altered", "do not open this"),
+    ],
+)
 def test_what_is_wrong_stops_recovery_before_a_root_key_is_made(
-    how: str, kit: recovery.Kit, person: UUID, clinic: UUID, root_key: Path
+    how: str, says: str, kit: recovery.Kit, person: UUID, clinic: UUID, root_key: Path
 ) -> None:
     row = ClinicKey.objects.get()
     shares = kit.shares[:2]
@@ -349,7 +357,7 @@ def test_what_is_wrong_stops_recovery_before_a_root_key_is_made(
         row.save()
     lose(root_key)
 
-    with pytest.raises(Refused):
+    with pytest.raises(Refused, match=says):
         recovery.recover(shares)
 
     assert not root_key.exists()
