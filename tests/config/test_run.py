@@ -33,7 +33,7 @@ def test_everything_in_a_lock_is_pinned_and_hashed(lock: object) -> None:
 def test_there_is_a_lock_for_every_list() -> None:
     lists = {path.stem for path in (HOUSE / "requirements").glob("*.in")}
 
-    assert lists == {path.stem for path in LOCKS} == {"bootstrap", "core", "dev"}
+    assert lists == {path.stem for path in LOCKS} == {"aws", "bootstrap", "core", "dev"}
 
 
 def test_both_locks_agree_on_what_they_share() -> None:
