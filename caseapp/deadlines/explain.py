@@ -1,7 +1,8 @@
 """Say why a date is what it is: the count as it was kept, beside the rule as the pack holds it now.
 
-The count never changes once it is proposed. The rule may: it is checked again, or a newer pack comes.
-So what stood then and what stands now are shown beside each other, and nothing moves by itself.
+The first count never changes once it is proposed. The rule may: it is checked again, or a newer pack
+comes. So what stood then and what stands now are shown beside each other, and nothing moves by itself;
+when people decide to follow a count made again, that one is explained and the first stays below it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from caseapp.deadlines import recounts
 from caseapp.deadlines.models import CaseEvent, Deadline
 from caseapp.deadlines.rules import events, pack
 from caseapp.deadlines.rules.errors import RuleError
@@ -35,6 +37,7 @@ class Explanation:
     days_since_check: int
     check_again: bool
     newer_pack: bool
+    first_steps: list[tuple[str, str]]
 
     @property
     def printed(self) -> bool:
@@ -48,10 +51,11 @@ class Explanation:
 
 def explain(deadline: Deadline, *, today: date) -> Explanation:
     """Return the date's reasons, and whether its rule has to be looked up again before relying on it."""
-    kept: dict[str, Any] = deadline.computation
+    first: dict[str, Any] = deadline.computation
+    kept = recounts.in_effect(first)
     rule = _rule(kept.get("rule"))
     return Explanation(
-        why=kept.get("why", ""),
+        why=first.get("why", ""),
         steps=[(text, authority) for text, authority in kept["steps"]],
         authority=list(kept.get("authority", [])),
         text_status=kept["text_status"],
@@ -66,12 +70,13 @@ def explain(deadline: Deadline, *, today: date) -> Explanation:
         days_since_check=(today - rule.checked_on).days if rule else 0,
         check_again=rule.recheck_due(today) if rule else False,
         newer_pack=bool(rule) and kept.get("version", "").partition("/")[0] != pack.PACK_VERSION,
+        first_steps=[] if kept is first else [(text, authority) for text, authority in first["steps"]],
     )
 
 
 def is_opening(deadline: Deadline) -> bool:
     """Whether the date is the first day on which something may be done, not the last."""
-    return bool(deadline.computation.get("kind") == "opening")
+    return bool(recounts.in_effect(deadline.computation).get("kind") == "opening")
 
 
 @dataclass(frozen=True, slots=True)

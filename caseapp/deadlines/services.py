@@ -15,6 +15,7 @@ from caseapp.access.rules import MATRIX, Act, check_may_work_on
 from caseapp.audit import services as audit
 from caseapp.audit.models import Entry
 from caseapp.days import in_words, previous_open_day
+from caseapp.deadlines import recounts
 from caseapp.deadlines.models import CaseEvent, Change, Deadline
 from caseapp.deadlines.rules import events, ladder, pack
 from caseapp.deadlines.rules.calendar import is_closed
@@ -51,9 +52,9 @@ def record_event(
     """Record what happened and propose every date it makes. Nothing becomes a deadline by itself."""
     check_may_work_on(by, matter, Act.RECORD_EVENT)
     proposals = events.proposals(kind, on, service=service, outcome=outcome)
-    event = _record(matter, kind=kind, on=on, service=service, outcome=outcome, note=note, by=by, at=at)
+    event = enter(matter, kind=kind, on=on, service=service, outcome=outcome, note=note, by=by, at=at)
     deadlines = [
-        _propose(event, proposal.computation, why=proposal.why, protective=proposal.protective, by=by)
+        propose(event, proposal.computation, why=proposal.why, protective=proposal.protective, by=by)
         for proposal in proposals
     ]
     return event, deadlines
@@ -78,7 +79,7 @@ def record_printed_date(
     check_may_work_on(by, matter, Act.RECORD_EVENT)
     if due < notice_on:
         raise NotSoDecided(_("The due date is before the notice. Check both dates on the paper."))
-    event = _record(
+    event = enter(
         matter, kind="printed-date", on=notice_on, service="n/a", outcome="", note=note, by=by, at=at
     )
     safe = previous_open_day(due, is_closed)
@@ -118,7 +119,8 @@ def _printed(due: date, safe: date) -> dict[str, Any]:
     }
 
 
-def _record(matter: Matter, *, by: User, at: datetime, **said: Any) -> CaseEvent:
+def enter(matter: Matter, *, by: User, at: datetime, **said: Any) -> CaseEvent:
+    """Enter an event without asking whether `by` may, and without its dates: see record_event."""
     event = CaseEvent(clinic_id=matter.clinic_id, matter=matter, recorded_by=by, recorded_at=at, **said)
     event.save(force_insert=True)
     audit.record(
@@ -131,7 +133,8 @@ def _record(matter: Matter, *, by: User, at: datetime, **said: Any) -> CaseEvent
     return event
 
 
-def _propose(event: CaseEvent, computation: Computation, *, why: str, protective: bool, by: User) -> Deadline:
+def propose(event: CaseEvent, computation: Computation, *, why: str, protective: bool, by: User) -> Deadline:
+    """Propose one date of an event, as counted."""
     rule = pack.rule(computation.rule)
     deadline = Deadline(
         clinic_id=event.clinic_id,
@@ -189,12 +192,26 @@ def mark_met(
     return _decide(deadline, Change.Kind.MEET, by=by, at=at, reason=proof, on=on, filing_id=filing_id)
 
 
-def move(deadline: Deadline, *, by: User, at: datetime, legal: date, reason: str) -> Change:
-    """Change the date, with the reason and its authority. The computed date stays beside it."""
+def move(
+    deadline: Deadline,
+    *,
+    by: User,
+    at: datetime,
+    legal: date,
+    reason: str,
+    safe: date | None = None,
+    recount: recounts.Kept | None = None,
+) -> Change:
+    """Change the date, with the reason and its authority. The computed date stays beside it.
+
+    `recount`: the count made again that is decided about; once done, the date stands on it, with its
+    own three dates. Without `safe`, the day to act is the new day or the open day before it.
+    """
     if not reason.strip():
         raise NotSoDecided(_("Say why the date changes and on what authority: an order, a rule, a notice."))
-    safe = previous_open_day(legal, is_closed)
-    return _decide(deadline, Change.Kind.MOVE, by=by, at=at, reason=reason, legal=legal, safe=safe)
+    safe = safe or previous_open_day(legal, is_closed)
+    said = {"reason": reason, "legal": max(legal, safe), "safe": safe}
+    return _decide(deadline, Change.Kind.MOVE, by=by, at=at, recount=recount, **said)
 
 
 def drop(deadline: Deadline, *, by: User, at: datetime, reason: str) -> Change:
@@ -215,13 +232,23 @@ def reopen(deadline: Deadline, *, by: User, at: datetime, reason: str) -> Change
     return change
 
 
-def _decide(deadline: Deadline, kind: Change.Kind, *, by: User, at: datetime, **said: Any) -> Change:
+def _decide(
+    deadline: Deadline,
+    kind: Change.Kind,
+    *,
+    by: User,
+    at: datetime,
+    recount: recounts.Kept | None = None,
+    **said: Any,
+) -> Change:
     check_may_work_on(by, deadline.matter, Act.DECIDE_DEADLINE)
     if not deadline.is_open:
         raise AlreadyDecided(_and_reload(_("This date is closed already.")))
     try:
         with transaction.atomic():
             change = _new_change(deadline, kind, by=by, at=at, **said)
+            if recount:
+                _keep_beside(deadline, change, recount)
             if change.state == Change.State.DONE:
                 _carry_out(change, deadline)
             else:
@@ -276,6 +303,7 @@ def refuse(change: Change, *, by: User, at: datetime) -> None:
     waiting = Change.objects.filter(pk=change.pk, state=Change.State.WAITING)
     if waiting.update(state=Change.State.REFUSED, second_by=by, second_at=at) != 1:
         raise AlreadyDecided(_and_reload(_("This was settled a moment ago.")))
+    _settle_recount(change, change.deadline, agreed=False)
     _audit(Entry.Event.CHANGE_REFUSED, change, by)
 
 
@@ -304,6 +332,7 @@ def _carry_out(change: Change, deadline: Deadline, *, by: User | None = None) ->
     if still.update(**new) != 1:
         raise AlreadyDecided(_and_reload(_("This date was decided a moment ago.")))
     deadline.refresh_from_db(fields=["state", "met_on", "legal", "safe"])
+    _settle_recount(change, deadline, agreed=True)
     _audit(DONE_AS[Change.Kind(change.kind)], change, by or change.by)
 
 
@@ -322,6 +351,37 @@ def _effect(change: Change) -> tuple[list[str], dict[str, Any]]:
             return [state.PROPOSED, state.CONFIRMED], {"state": state.DROPPED}
         case _:
             return [state.MET, state.DROPPED], {"state": state.CONFIRMED, "met_on": None}
+
+
+def _keep_beside(deadline: Deadline, change: Change, recount: recounts.Kept) -> None:
+    """Keep the count made again in the computation, until the decision about it falls."""
+    _lock(deadline)
+    deadline.computation = recounts.asked(deadline.computation, change.id, recount)
+    deadline.save(update_fields=["computation"])
+
+
+def _lock(deadline: Deadline) -> None:
+    """Read the computation as it is now, and let nobody else write it until this is over."""
+    Deadline.objects.select_for_update().only("pk").get(pk=deadline.pk)
+    deadline.refresh_from_db(fields=["computation"])
+
+
+def _settle_recount(change: Change, deadline: Deadline, *, agreed: bool) -> None:
+    """Say how the decision about a count made again fell; if it was followed, take its three dates."""
+    if change.kind != Change.Kind.MOVE:
+        return
+    _lock(deadline)
+    computation = recounts.settled(deadline.computation, change.id, agreed=agreed)
+    if computation is None:
+        return
+    deadline.computation = computation
+    fields = ["computation"]
+    again = recounts.of_change(computation, change.id)
+    if agreed and again and not again["kept"]:
+        for name in ("nominal", "legal", "safe"):
+            setattr(deadline, name, date.fromisoformat(again["counted"][name]))
+            fields.append(name)
+    deadline.save(update_fields=fields)
 
 
 def _audit(event: Entry.Event, change: Change, by: User | None) -> None:
