@@ -21,7 +21,7 @@ from caseapp.days import day_of_month
 from caseapp.deadlines import queries, recounts, services
 from caseapp.deadlines.models import CaseEvent, Change, Deadline
 from caseapp.deadlines.recounts import Kept
-from caseapp.deadlines.rules import events
+from caseapp.deadlines.rules import events, pack
 from caseapp.deadlines.rules.events import Proposal
 from caseapp.deadlines.services import NotSoDecided
 
@@ -62,6 +62,12 @@ class Compared:
         return any(
             self.before[name] != now[name] for name in ("legal", "safe", "trigger", "service", "variant")
         )
+
+    @property
+    def title(self) -> str:
+        if self.deadline:
+            return str(self.deadline.title)
+        return pack.rule(self.proposal.computation.rule).title if self.proposal else ""
 
     @property
     def same_dates(self) -> bool:

@@ -18,6 +18,7 @@ from caseapp.vault import keyring
 
 FEWEST_LETTERS = 3
 MOST_BY_CODE = 5
+QUIET_COUNTED = 99
 
 PRINCIPAL_FIRST = Party.objects.select_related("person").order_by("-role", "person__recorded_at", "pk")
 LIVE = Assignment.objects.filter(ended_at__isnull=True).select_related("user").order_by("role", "pk")
@@ -101,6 +102,11 @@ def without_next_step(user: User) -> QuerySet[Matter]:
     matters = Matter.objects.visible_to(user).open().prefetch_related(Prefetch("parties", PRINCIPAL_FIRST))
     busy = Matter.objects.filter(deadlines__state__in=["PROPOSED", "CONFIRMED"]).values("pk")
     return matters.exclude(pk__in=busy).order_by("changed_at", "pk")
+
+
+def count_quiet(user: User) -> int:
+    """Count open matters with no open date, for the rail; beyond 99 it does not matter how many."""
+    return without_next_step(user).order_by()[:QUIET_COUNTED].count()
 
 
 def open_together(clinic_id: UUID, matters: Iterable[Matter]) -> None:

@@ -13,6 +13,7 @@ from caseapp import clock
 from caseapp.access.models import User
 from caseapp.access.rules import Act, may
 from caseapp.deadlines import queries as deadlines
+from caseapp.matters import queries as matters
 from caseapp.retention import queries as retention
 
 
@@ -36,13 +37,15 @@ def _allowed(user: User) -> dict[str, bool]:
 
 
 def _owed(user: User) -> dict[str, dict[str, Any]]:
-    """Return the counts beside the rail's places, only where something is owed. Two queries at most."""
+    """Return the counts beside the rail's places, only where something is owed. Three queries at most."""
     owed: dict[str, dict[str, Any]] = {}
     late, today = deadlines.count_owed(user, today=clock.today(user.clinic.time_zone))
     if late:
         owed["today"] = {"count": late, "word": _("late"), "urgency": "late"}
     elif today:
         owed["today"] = {"count": today, "word": _("today"), "urgency": "soon"}
+    if may(user, Act.RECORD_EVENT) and (quiet := matters.count_quiet(user)):
+        owed["matters"] = {"count": quiet, "word": _("quiet")}
     if may(user, Act.APPROVE_PURGE) and (waiting := retention.count_to_approve(user)):
         owed["retention"] = {"count": waiting}
     return owed

@@ -3,10 +3,15 @@
 from django.conf import settings
 from django.urls import path
 
-from caseapp.web import urls_access, urls_cases, urls_dates
+from caseapp.web import urls_access, urls_cases, urls_dates, urls_review
 from caseapp.web.views import demo
 
-urlpatterns = [*urls_access.urlpatterns, *urls_cases.urlpatterns, *urls_dates.urlpatterns]
+urlpatterns = [
+    *urls_access.urlpatterns,
+    *urls_cases.urlpatterns,
+    *urls_dates.urlpatterns,
+    *urls_review.urlpatterns,
+]
 
 if settings.DEMO:
     urlpatterns += [

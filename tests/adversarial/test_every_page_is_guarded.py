@@ -23,7 +23,7 @@ from tests.conftest import NOW, TODAY, Cast, make_user, signed_in, uuid_of_nothi
 # Pages without an object in their address: anyone signed in may ask for them.
 PLAIN = {
     "today", "clients", "client-new", "matters", "search", "filings", "retention", "hold-new",
-    "staff", "roles",
+    "staff", "roles", "dates-review",
     "lock", "still-here", "second-step", "healthz", "staff-invite", "account_inactive",
     "account_login", "account_reauthenticate",
     "mfa_index", "mfa_authenticate", "mfa_reauthenticate", "mfa_activate_totp", "mfa_deactivate_totp",
@@ -51,6 +51,7 @@ PAGES = {
     "deadline": "deadline", "deadline-confirm": "deadline", "deadline-met": "deadline",
     "deadline-move": "deadline",
     "deadline-drop": "deadline", "deadline-reopen": "deadline", "deadline-print": "deadline",
+    "review-accept": "deadline", "review-keep": "deadline", "event-correct": "event",
     "change-second": "change", "change-refuse": "change",
     "filing": "filing", "filing-outcome": "filing",
     "purge-propose": "matter", "purge-approve": "purge", "purge-refuse": "purge",

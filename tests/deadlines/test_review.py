@@ -13,7 +13,7 @@ from caseapp.audit.models import Entry
 from caseapp.deadlines import corrections, explain, forgotten, review, services
 from caseapp.deadlines.corrections import Said
 from caseapp.deadlines.models import CaseEvent, Change, Deadline
-from caseapp.deadlines.rules import pack
+from caseapp.deadlines.rules import calendar, pack
 from caseapp.deadlines.rules.model import Pack, Rule, Variant, Version
 from caseapp.deadlines.services import AlreadyDecided, NotSoDecided
 from tests.conftest import NOW, TODAY, Cast
@@ -164,8 +164,8 @@ def test_where_a_text_no_longer_governs_the_one_that_does_is_counted(cast: Cast,
 def test_a_new_holiday_lists_the_dates_it_moves(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     deadline = master(cast)
     other = master(cast, date(2026, 9, 1))
-    closed = {**review.calendar._closed_weekdays(), date(2026, 7, 6): "a new holiday"}
-    monkeypatch.setattr(review.calendar, "_closed_weekdays", lambda: closed)
+    closed = {**calendar._closed_weekdays(), date(2026, 7, 6): "a new holiday"}
+    monkeypatch.setattr(calendar, "_closed_weekdays", lambda: closed)
     for module in ("calendar", "engine"):
         monkeypatch.setattr(f"caseapp.deadlines.rules.{module}.HOLIDAY_TABLE", "federal/2027")
 

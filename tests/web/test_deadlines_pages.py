@@ -389,5 +389,5 @@ def test_a_page_of_a_date_costs_few_queries(
     ana = client_for(cast.ana)
     page(ana, "deadline", deadline)
 
-    with django_assert_max_num_queries(21):
+    with django_assert_max_num_queries(22):
         page(ana, "deadline", deadline)

@@ -37,6 +37,7 @@ RAIL_PLACES = {
     "printed": "matters",
     "deadline": "matters",
     "change": "matters",
+    "review": "matters",
     "filing": "filings",
     "filings": "filings",
     "retention": "retention",

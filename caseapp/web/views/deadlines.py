@@ -13,8 +13,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from django.views.decorators.vary import vary_on_headers
 
 from caseapp import clock
-from caseapp.access.rules import Act, check_may_work_on
-from caseapp.deadlines import explain, queries, services
+from caseapp.access.rules import Act, check_may_work_on, may
+from caseapp.deadlines import corrections, explain, queries, review, services
 from caseapp.deadlines.models import Change, Deadline
 from caseapp.deadlines.rules import events
 from caseapp.deadlines.rules.errors import RuleError
@@ -65,7 +65,9 @@ def event(request: StaffRequest, event_id: UUID) -> HttpResponse:
     """Show the dates that an event proposes, each with its reasons and its Confirm."""
     happened = queries.event_for(request.user, event_id)
     today = clock.today(request.user.clinic.time_zone)
-    dates = queries.deadlines_from(happened)
+    dates = corrections.dates_of(happened)
+    acts = (Act.RECORD_EVENT, Act.DECIDE_DEADLINE)
+    may_correct = all(may(request.user, act) for act in acts) and happened.matter.closed_on is None
     services.record_event_view(happened, by=request.user)
     context = {
         "event": happened,
@@ -73,6 +75,9 @@ def event(request: StaffRequest, event_id: UUID) -> HttpResponse:
         "words": explain.happened(happened),
         "dates": [(date, explain.explain(date, today=today)) for date in dates],
         "waiting": queries.waiting_of(happened.matter),
+        "may_correct": may_correct and corrections.may_be_corrected(happened),
+        "corrected_by": corrections.corrected_by(happened),
+        "check_again": review.rules_to_check_again(dates, today=today),
         "today": today,
     }
     return render(request, "deadlines/event.html", context)
@@ -122,6 +127,7 @@ def _page(request: StaffRequest, found: Deadline) -> dict[str, Any]:
         "event": found.event,
         "words": explain.happened(found.event),
         "why": explain.explain(found, today=today),
+        "differs": bool(review.differences_of([found])),
         "history": history,
         "pending": pending,
         "may_agree": pending is not None and services.may_second(pending, by=request.user, at=clock.now()),

@@ -11,6 +11,7 @@ from uuid import UUID
 from caseapp.access.models import User
 from caseapp.audit.models import Entry
 from caseapp.deadlines import queries as deadlines
+from caseapp.deadlines import review
 from caseapp.filings import queries as filings
 from caseapp.matters import queries as matters
 from caseapp.matters.kinds import kind as kind_of
@@ -60,6 +61,8 @@ def the_matter(user: User, matter: Matter, *, today: date) -> dict[str, Any]:
         "team": matters.team_of(matter),
         "deadlines": dates,
         "next_deadline": next((each for each in dates if each.is_open), None),
+        "to_review": len(review.differences_of(dates)),
+        "check_again": review.rules_to_check_again(dates, today=today),
         "open_count": sum(each.is_open for each in dates),
         "waiting": deadlines.waiting_of(matter),
         "filings": filings.filings_of(matter),

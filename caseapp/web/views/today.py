@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from caseapp import clock
+from caseapp.deadlines import forgotten, review
 from caseapp.deadlines import queries as deadlines
 from caseapp.matters import queries as matters
 from caseapp.matters import services as matters_services
@@ -23,9 +24,14 @@ def today(request: StaffRequest) -> HttpResponse:
     all_quiet = request.GET.get("quiet") == "all"
     resting = list(quiet[: QUIET_AT_MOST if all_quiet else QUIET_SHOWN])
     matters.open_together(request.user.clinic_id, resting)
+    owed = deadlines.today_for(request.user, today=day)
+    shown = [*owed.late, *owed.due_today, *owed.next_days, *owed.to_confirm, *owed.to_second]
     context = {
         "today": day,
-        "owed": deadlines.today_for(request.user, today=day),
+        "owed": owed,
+        "to_review": review.count_to_decide(request.user),
+        "check_again": review.rules_to_check_again(shown, today=day),
+        "hearings": forgotten.hearings_unprepared(request.user, today=day),
         "resting": resting,
         "resting_count": len(resting) if len(resting) < QUIET_SHOWN else quiet.count(),
         "now": clock.now(),
