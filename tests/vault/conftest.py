@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.conf import settings
 from django.db import connection, connections
 
 from caseapp.vault import keyring, registry
@@ -37,9 +36,14 @@ def declared(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def root_key() -> Path:
-    path = settings.ROOT_KEY_FILE
-    assert isinstance(path, Path)
+def root_key(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A root key file of the test's own, to be spoiled at will: others are at work with the real one."""
+    path = tmp_path / "root" / "root.key"
+    path.parent.mkdir(0o700)
+    path.touch(0o600)
+    path.write_bytes(Path(settings.ROOT_KEY_FILE).read_bytes())
+    settings.ROOT_KEY_FILE = path
+    monkeypatch.setenv("AMPARO_ROOT_KEY_FILE", str(path))
     return path
 
 
