@@ -7,7 +7,11 @@ import sys
 from django.core.management import execute_from_command_line
 
 OWNER = dict.fromkeys(
-    ("migrate", "makemigrations", "showmigrations", "sqlmigrate", "prepare", "serve"), "owner"
+    (
+        *("migrate", "makemigrations", "showmigrations", "sqlmigrate", "prepare", "serve"),
+        *("backup", "restore", "restore_drill"),
+    ),
+    "owner",
 )
 WEB = dict.fromkeys(("setup_link", "seed_demo"), "web")
 

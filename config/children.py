@@ -30,6 +30,11 @@ def _prepare(death_signal: int, parent: int) -> Callable[[], None]:
     return prepare
 
 
+def ends_with_us(death_signal: int = signal.SIGTERM) -> Callable[[], None]:
+    """Return a preexec_fn for a child that is to end when we do, however we end."""
+    return _prepare(death_signal, os.getpid())
+
+
 def spawn(
     argv: Sequence[str | Path],
     *,

@@ -276,6 +276,20 @@ BROKER_URL = env.text(
     "BROKER_URL", f"redis+socket://{places.socket_directory(STATE_DIR / 'valkey')}/valkey.sock"
 )
 
+# --- Backups ------------------------------------------------------------------------------------
+
+# How long backups are kept. The keyring's go first: with one, a purged client could be opened again.
+KEYRING_BACKUP_DAYS = env.whole_number("AMPARO_KEYRING_BACKUP_DAYS", 7)
+DATA_BACKUP_DAYS = env.whole_number("AMPARO_DATA_BACKUP_DAYS", 35)
+# To whom backups are encrypted. The identities that open them belong on no machine that runs the clinic.
+BACKUP_DIR = env.directory("AMPARO_BACKUP_DIR", Path()) if env.given("AMPARO_BACKUP_DIR") else None
+BACKUP_RECIPIENT = env.text("AMPARO_BACKUP_RECIPIENT", None)
+KEYRING_BACKUP_RECIPIENT = env.text("AMPARO_KEYRING_BACKUP_RECIPIENT", None)
+# The exception, for a drill that runs by itself: docs/backup.md says what it costs.
+DRILL_IDENTITY_FILE: Path | None = None
+if AMPARO_ROLE == "owner" and env.given("AMPARO_DRILL_IDENTITY"):
+    DRILL_IDENTITY_FILE = env.directory("AMPARO_DRILL_IDENTITY_FILE", Path())
+
 # --- What is written down about errors -----------------------------------------------------------
 
 LOGGING_CONFIG = "logging.config.dictConfig"
