@@ -1,7 +1,7 @@
 """The register of tables. Every room's models are named here so Django finds them."""
 
 from caseapp.access.models import Clinic, Invitation, SetupLink, User
-from caseapp.audit.models import Entry
+from caseapp.audit.models import Anchor, Entry
 from caseapp.deadlines.models import CaseEvent, Change, Deadline
 from caseapp.filings.models import Filing
 from caseapp.matters.models import Assignment, Matter, Note, Party, Screen
@@ -11,6 +11,7 @@ from caseapp.retention.models import Hold, Purge
 from caseapp.safekeeping.models import Check
 
 __all__ = [
+    "Anchor",
     "Assignment",
     "CaseEvent",
     "Change",

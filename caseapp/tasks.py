@@ -8,6 +8,7 @@ from celery import shared_task
 from caseapp import clock
 from caseapp.access import sessions
 from caseapp.matters import services as matters
+from caseapp.reminders import anchors
 from caseapp.reminders import services as reminders
 from caseapp.retention import services as retention
 
@@ -25,6 +26,11 @@ def finish_purges() -> None:
 @shared_task
 def review_retention() -> None:
     retention.purge_prospects(now=clock.now())
+
+
+@shared_task
+def anchor_trails() -> None:
+    anchors.anchor_trails(now=clock.now())
 
 
 @shared_task

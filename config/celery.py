@@ -84,6 +84,11 @@ app.conf.update(
             "schedule": crontab(minute="35"),
             "options": {"expires": 60 * MINUTE},
         },
+        "anchor-trails": {
+            "task": "caseapp.tasks.anchor_trails",
+            "schedule": crontab(hour="8", minute="50"),
+            "options": {"expires": 12 * 60 * MINUTE},
+        },
         "review-retention": {
             "task": "caseapp.tasks.review_retention",
             "schedule": crontab(hour="8", minute="30"),

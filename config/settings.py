@@ -50,6 +50,9 @@ if IS_HTTPS:
 else:
     SECRET_KEY = env.text("AMPARO_SECRET_KEY", None) or places.secret_file(STATE_DIR / "secret.key")
 
+# What web and worker sign roots and certificates with. It opens nothing.
+AUDIT_KEY_FILE = env.directory("AMPARO_AUDIT_KEY_FILE", STATE_DIR / "audit" / "signing.key")
+
 # Only web may open what is sealed. The other processes never learn where the root key is.
 KEY_PROVIDER = env.text("AMPARO_KEY_PROVIDER", "file")
 ROOT_KEY_FILE: Path | None = None

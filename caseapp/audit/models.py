@@ -1,4 +1,4 @@
-"""What was done, by whom, to what. Never what it said."""
+"""What was done, by whom, to what, never what it said; and the signed roots that pin it down."""
 
 from uuid import uuid4
 
@@ -72,6 +72,8 @@ class Entry(models.Model):
     matter_id = models.UUIDField(null=True)
     person_id = models.UUIDField(null=True)
     object_id = models.UUIDField(null=True)
+    # The hash of what the entry vouches for: which keys a purge destroyed, for one.
+    digest = models.BinaryField(max_length=32, null=True)
     previous = models.BinaryField(max_length=32)
     link = models.BinaryField(max_length=32)
 
@@ -87,3 +89,25 @@ class Entry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event} at {self.seq}"
+
+
+class Anchor(models.Model):
+    """The signed root of a clinic's trail as it stood on one day: who rewrites it later is found out."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    clinic_id = models.UUIDField()
+    day = models.DateField()
+    size = models.BigIntegerField()
+    root = models.BinaryField(max_length=32)
+    public_key = models.BinaryField(max_length=32)
+    signature = models.BinaryField(max_length=64)
+    made_at = models.DateTimeField()
+    mailed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["clinic_id", "day"], name="one_anchor_a_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"root of {self.size} entries on {self.day}"

@@ -19,6 +19,7 @@ def record(
     matter_id: UUID | None = None,
     person_id: UUID | None = None,
     object_id: UUID | None = None,
+    digest: bytes | None = None,
 ) -> None:
     """Add one entry to the clinic's chain. Raises RuntimeError outside a transaction.
 
@@ -41,6 +42,7 @@ def record(
         matter_id=matter_id,
         person_id=person_id,
         object_id=object_id,
+        digest=digest,
         previous=chain.START if last is None else bytes(last.link),
     )
     entry.link = _link(entry)
@@ -63,6 +65,7 @@ def _link(entry: Entry) -> bytes:
         matter_id=entry.matter_id,
         person_id=entry.person_id,
         object_id=entry.object_id,
+        digest=None if entry.digest is None else bytes(entry.digest),
     )
 
 

@@ -20,12 +20,11 @@ from caseapp.matters import services as matters
 from caseapp.matters.models import Matter
 from caseapp.people import services as people
 from caseapp.people.models import Person
-from caseapp.retention import schedule
+from caseapp.retention import certificates, schedule
 from caseapp.retention.models import Hold, Purge
 from caseapp.retention.queries import keeping_if_closed, people_who_go
 from caseapp.vault import keyring
 
-ON_RETENTION = "retention"
 LEFT_HALFWAY = timedelta(minutes=1)
 
 
@@ -174,7 +173,7 @@ def carry_out(purge_id: UUID, *, at: datetime) -> bool:
         purge.save(update_fields=["state", "done_at"])
         _audit_purge(Entry.Event.PURGE_REFUSED, purge)
         return False
-    keyring.destroy(purge.clinic_id, [*matter_ids, *gone], reason=ON_RETENTION)
+    keyring.destroy(purge.clinic_id, [*matter_ids, *gone], reason=certificates.reason_for(purge.id))
     rows, _per_table = Matter.objects.filter(pk__in=matter_ids).delete()
     more, _per_table = Person.objects.filter(pk__in=gone).delete()
     people.next_place(purge.clinic_id)
@@ -182,7 +181,7 @@ def carry_out(purge_id: UUID, *, at: datetime) -> bool:
     purge.keys_destroyed = len(matter_ids) + len(gone)
     purge.rows_removed, purge.state, purge.done_at = rows + more, Purge.State.DONE, at
     purge.save()
-    _audit_purge(Entry.Event.PURGED, purge)
+    _audit_purge(Entry.Event.PURGED, purge, digest=certificates.digest_of(purge))
     return True
 
 
@@ -196,7 +195,7 @@ def _must_stay(purge: Purge, subjects: list[UUID]) -> bool:
     return reopened or _holds(purge.clinic_id, purge.matter_id).exists()
 
 
-def _audit_purge(event: Entry.Event, purge: Purge) -> None:
+def _audit_purge(event: Entry.Event, purge: Purge, *, digest: bytes | None = None) -> None:
     audit.record(
         event,
         clinic_id=purge.clinic_id,
@@ -204,6 +203,7 @@ def _audit_purge(event: Entry.Event, purge: Purge) -> None:
         matter_id=purge.matter_id,
         person_id=purge.person_id,
         object_id=purge.id,
+        digest=digest,
     )
 
 

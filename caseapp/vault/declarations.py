@@ -76,8 +76,21 @@ AUDIT: Final = [
         matter_id=MATTER,
         person_id=PERSON,
         object_id=pseudonymous("which date, filing, hold or colleague: a random id"),
+        digest=public("a hash over references and counts only"),
         previous=public("a hash"),
         link=public("a hash over references only"),
+    ),
+    model(
+        "Anchor",
+        id=RANDOM,
+        clinic_id=CLINIC,
+        day=public("the day of the root"),
+        size=public("counts the clinic's entries"),
+        root=public("a hash over references only"),
+        public_key=public("the public half of the signing key"),
+        signature=public("a signature over the root"),
+        made_at=public("when the root was signed"),
+        mailed_at=public("when the directors got it"),
     ),
 ]
 

@@ -28,5 +28,13 @@ urlpatterns = [
     path("retention/holds/<uuid:hold_id>/lift/", retention.hold_lift, name="hold-lift"),
     path("retention/matters/<uuid:matter_id>/propose/", retention.purge_propose, name="purge-propose"),
     path("retention/purges/<uuid:purge_id>/", retention.purge_approve, name="purge-approve"),
+    path(
+        "retention/purges/<uuid:purge_id>/certificate/", retention.purge_certificate, name="purge-certificate"
+    ),
+    path(
+        "retention/purges/<uuid:purge_id>/certificate.json",
+        retention.purge_certificate_file,
+        name="purge-certificate-file",
+    ),
     path("retention/purges/<uuid:purge_id>/refuse/", retention.purge_refuse, name="purge-refuse"),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,8 +16,10 @@ from caseapp.access.models import User
 from caseapp.deadlines import services as deadlines
 from caseapp.filings import services as filings
 from caseapp.filings.services import Sent
+from caseapp.people import services as people
+from caseapp.people.services import Particulars
 from caseapp.retention import services as retention
-from caseapp.retention.models import Hold
+from caseapp.retention.models import Hold, Purge
 from tests.conftest import NOW, TODAY, Cast, make_user, signed_in, uuid_of_nothing
 
 # Pages without an object in their address: anyone signed in may ask for them.
@@ -55,6 +57,7 @@ PAGES = {
     "change-second": "change", "change-refuse": "change",
     "filing": "filing", "filing-outcome": "filing",
     "purge-propose": "matter", "purge-approve": "purge", "purge-refuse": "purge",
+    "purge-certificate": "gone", "purge-certificate-file": "gone",
     "hold-lift-ask": "hold", "hold-lift": "hold",
     "invitation-withdraw": "invitation",
     "staff-role": "colleague", "staff-lock-out": "colleague", "staff-let-in": "colleague",
@@ -63,7 +66,7 @@ PAGES = {
 # These name a colleague after the object.
 WITH_A_COLLEAGUE = {"matter-take-off", "matter-screen-lift"}
 # What only someone of another clinic is outside of: colleagues may know of it.
-CLINIC_WIDE = {"invitation", "colleague"}
+CLINIC_WIDE = {"invitation", "colleague", "gone"}
 
 
 def every_pattern(patterns: list[Any] | None = None) -> Iterator[URLPattern]:
@@ -115,6 +118,7 @@ def objects(cast: Cast) -> dict[str, UUID]:
         "change": change.id,
         "filing": filing.id,
         "hold": hold.id,
+        "gone": purge_of_someone_on_no_matter(cast),
         "purge": purge_of_a_closed_matter(cast),
         "invitation": invitation.id,
         "colleague": cast.ben.id,
@@ -132,6 +136,14 @@ def purge_of_a_closed_matter(cast: Cast) -> UUID:
     purge = retention.propose_purge(closed, by=cast.dee, at=NOW, today=TODAY)
     type(closed).objects.filter(pk=closed.pk).update(closed_on=None, kept_as=None, keep_until=None)
     return purge.id
+
+
+def purge_of_someone_on_no_matter(cast: Cast) -> UUID:
+    people.record_person(
+        Particulars(given_names="Rosa", first_surname="Quispe"), by=cast.ana, at=NOW - timedelta(days=40)
+    )
+    retention.purge_prospects(now=NOW)
+    return Purge.objects.get(code="").id
 
 
 def methods() -> list[Callable[[Client, str], Any]]:

@@ -41,6 +41,8 @@ VAULT_STATE = {
 PURE = [
     "caseapp.days",
     "caseapp.audit.chain",
+    "caseapp.audit.merkle",
+    "caseapp.audit.signatures",
     "caseapp.vault.cipher",
     "caseapp.people.names",
     "caseapp.people.index",
@@ -51,6 +53,7 @@ PURE = [
     "caseapp.deadlines.rules.ladder",
     "caseapp.reminders.message",
     "caseapp.retention.schedule",
+    "caseapp.retention.verifying",
 ]
 
 FILES = [p for p in sorted(HOUSE.rglob("*.py")) if "migrations" not in p.parts and p != HOUSE / "models.py"]

@@ -7,6 +7,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
+from caseapp.audit import signing
 from caseapp.retention import restored
 from caseapp.vault.root import RootKeyRefused, create_root_key
 from config import places
@@ -23,6 +24,7 @@ class Command(BaseCommand):
         if again:
             self.stdout.write(f"A restored backup had {again} purged records in it. They are removed again.")
         call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+        self._make_signing_key()
         path = places.root_key_file()
         if settings.KEY_PROVIDER != "file" or path.exists():
             return
@@ -39,6 +41,17 @@ class Command(BaseCommand):
             raise CommandError(str(refused)) from None
         self.stdout.write(
             f"Made the root key in {path}. Keep a copy of it away from this machine and from its backups."
+        )
+
+    def _make_signing_key(self) -> None:
+        if settings.AUDIT_KEY_FILE.exists():
+            return
+        try:
+            places.secret_file(settings.AUDIT_KEY_FILE, signing.new_key())
+        except places.UnsafePlace as unsafe:
+            raise CommandError(str(unsafe)) from None
+        self.stdout.write(
+            f"Made the key certificates are signed with. Its public half, to keep: {signing.public_key()}"
         )
 
 

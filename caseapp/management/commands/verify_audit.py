@@ -1,11 +1,14 @@
-"""Walk every clinic's audit chain and say whether it holds."""
+"""Walk every clinic's audit chain, hold it against the signed roots, and say whether it holds."""
 
 from typing import Any
+from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 
 from caseapp.access import queries as access
+from caseapp.audit import anchors
 from caseapp.audit import services as audit
+from caseapp.errors import Refused
 
 
 class Command(BaseCommand):
@@ -13,8 +16,12 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         broken = False
-        for clinic in access.every_clinic():
-            found = list(audit.faults(clinic.id))
+        clinics = list(access.every_clinic())
+        for lost in anchors.clinics_on_file() - {clinic.id for clinic in clinics}:
+            self.stderr.write(f"clinic {lost} has roots on file and is not in this database")
+            broken = True
+        for clinic in clinics:
+            found = _faults(clinic.id)
             for fault in found:
                 self.stderr.write(fault)
             if not found:
@@ -24,3 +31,10 @@ class Command(BaseCommand):
             raise CommandError(
                 "The audit trail does not hold. Keep this database as evidence; restore a copy elsewhere."
             )
+
+
+def _faults(clinic_id: UUID) -> list[str]:
+    try:
+        return [*audit.faults(clinic_id), *anchors.faults(clinic_id)]
+    except Refused as refused:
+        raise CommandError(refused.message) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,8 @@ from caseapp.errors import Refused
 from caseapp.matters import queries as matters
 from caseapp.matters import services as matters_services
 from caseapp.matters.models import Matter
-from caseapp.retention import queries, schedule, services
+from caseapp.retention import certificates, queries, schedule, services, verifying
+from caseapp.retention.models import Purge
 from caseapp.web.acts import attempt, attempt_or_say, sent
 from caseapp.web.forms.retention import PlaceHold
 from caseapp.web.http import StaffRequest
@@ -141,3 +143,38 @@ def purge_refuse(request: StaffRequest, purge_id: UUID) -> HttpResponse:
         done=_("Refused. %(code)s stays until it is proposed again.") % {"code": purge.code},
     )
     return redirect("retention")
+
+
+@require_GET
+def purge_certificate(request: StaffRequest, purge_id: UUID) -> HttpResponse:
+    """The certificate of a purge, to read and to print."""
+    purge, now = certificates.done(request.user, purge_id), clock.now()
+    try:
+        certificate = certificates.certify(purge, at=now)
+    except Refused as refused:
+        return _no_certificate(request, purge, refused)
+    dated = certificate["irrecoverable"]["from"]
+    context = {
+        "purge": purge,
+        "certificate": certificate,
+        "irrecoverable_from": dated and datetime.fromisoformat(dated),
+        "made_at": now,
+    }
+    return render(request, "retention/certificate.html", context)
+
+
+@require_GET
+def purge_certificate_file(request: StaffRequest, purge_id: UUID) -> HttpResponse:
+    """The same certificate as the file that `manage.py verify_purge` checks."""
+    purge = certificates.done(request.user, purge_id)
+    try:
+        file = verifying.written(certificates.certify(purge, at=clock.now()))
+    except Refused as refused:
+        return _no_certificate(request, purge, refused)
+    name = f'attachment; filename="purge-{purge.id}.json"'
+    return HttpResponse(file, content_type="application/json", headers={"Content-Disposition": name})
+
+
+def _no_certificate(request: StaffRequest, purge: Purge, refused: Refused) -> HttpResponse:
+    context = {"purge": purge, "refusal": refused.message}
+    return render(request, "retention/certificate.html", context, status=422)
