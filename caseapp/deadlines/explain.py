@@ -13,7 +13,8 @@ from typing import Any
 
 from caseapp.deadlines import recounts
 from caseapp.deadlines.models import CaseEvent, Deadline
-from caseapp.deadlines.rules import events, pack
+from caseapp.deadlines.rules import events, pack, spanish
+from caseapp.deadlines.rules.engine import compute
 from caseapp.deadlines.rules.errors import RuleError
 from caseapp.deadlines.rules.model import SERVICES, Rule, Variant
 
@@ -72,6 +73,44 @@ def explain(deadline: Deadline, *, today: date) -> Explanation:
         newer_pack=bool(rule) and kept.get("version", "").partition("/")[0] != pack.PACK_VERSION,
         first_steps=[] if kept is first else [(text, authority) for text, authority in first["steps"]],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class InSpanish:
+    """The same count in Spanish. `translated`: the steps are; an earlier pack's cannot be said again."""
+
+    steps: list[tuple[str, str]]
+    translated: bool
+    consequence: str
+    consequence_translated: bool
+
+
+def in_spanish(deadline: Deadline) -> InSpanish:
+    """Return the steps as kept, in Spanish: counted again, and taken only where that says the same."""
+    kept = recounts.in_effect(deadline.computation)
+    rule = _rule(kept.get("rule"))
+    consequence = rule.consequence if rule else ""
+    steps = _spanish_steps(kept)
+    return InSpanish(
+        steps=steps or [(text, authority) for text, authority in kept["steps"]],
+        translated=bool(steps),
+        consequence=spanish.phrase(consequence),
+        consequence_translated=spanish.is_translated(consequence),
+    )
+
+
+def _spanish_steps(kept: dict[str, Any]) -> list[tuple[str, str]]:
+    if not kept.get("rule"):
+        printed = spanish.printed(date.fromisoformat(kept["legal"]), date.fromisoformat(kept["safe"]))
+        return [(step.text, step.authority) for step in printed]
+    asked = (kept["rule"], date.fromisoformat(kept["trigger"]), kept["service"], kept["variant"])
+    try:
+        english, in_words = compute(*asked), compute(*asked, language="es")
+    except RuleError:
+        return []
+    if english.as_json()["steps"] != kept["steps"]:
+        return []
+    return [(step.text, step.authority) for step in in_words.steps]
 
 
 def is_opening(deadline: Deadline) -> bool:

@@ -51,6 +51,7 @@ PURE = [
     "caseapp.deadlines.rules.engine",
     "caseapp.deadlines.rules.events",
     "caseapp.deadlines.rules.ladder",
+    "caseapp.deadlines.rules.spanish",
     "caseapp.reminders.message",
     "caseapp.retention.schedule",
     "caseapp.retention.verifying",

@@ -283,3 +283,65 @@ def test_rules_past_their_re_check_are_named_once_wherever_they_are_used(
 
     assert not any("has to be checked again" in page for page in fresh)
     assert all("1 rule used here has to be checked again" in page for page in stale)
+
+
+# --- in Spanish
+
+
+def test_the_sheet_says_each_step_and_the_three_dates_in_spanish(cast: Cast, client_for: Signed) -> None:
+    _event, dates = services.record_event(
+        cast.matter,
+        kind="ij-decision",
+        on=TODAY,
+        service="oral",
+        outcome="denied",
+        note="",
+        by=cast.ana,
+        at=NOW,
+    )
+    appeal = next(d for d in dates if d.computation["variant"] == "30d")
+    ana = client_for(cast.ana)
+    address = reverse("deadline-print", args=[appeal.id])
+
+    english, spanish = read(ana, address), read(ana, address + "?lang=es")
+
+    assert 'href="?lang=es">En español' in english
+    assert "El juez dictó la decisión oralmente el miércoles 3 de junio de 2026." in spanish
+    for said in ("Actúe a más tardar", "Último día permitido", "Fin de la cuenta", "Si no se cumple"):
+        assert said in spanish
+    assert "lunes 6 de julio de 2026" in spanish and "jueves 2 de julio de 2026" in spanish
+    assert "La decisión del juez queda firme" in spanish
+    assert "8 CFR 1003.38(b)" in spanish
+    assert "Impreso el miércoles 3 de junio de 2026." in spanish
+    assert "weekends and holidays count" not in spanish
+
+
+def test_a_printed_date_has_its_sheet_in_spanish_too(cast: Cast, client_for: Signed) -> None:
+    deadline = services.record_printed_date(
+        cast.matter,
+        title="Answer",
+        due=date(2026, 7, 4),
+        notice_on=TODAY,
+        severity="serious",
+        note="",
+        by=cast.ana,
+        at=NOW,
+    )
+
+    sheet = read(client_for(cast.ana), reverse("deadline-print", args=[deadline.id]) + "?lang=es")
+
+    assert "El aviso imprime el sábado 4 de julio de 2026 como último día." in sheet
+    assert "Fecha impresa" in sheet
+
+
+def test_a_count_that_today_says_otherwise_keeps_its_english_steps_and_says_so(
+    cast: Cast, client_for: Signed, later_law: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deadline = hearing(cast)
+    later_law()
+    monkeypatch.setattr("caseapp.deadlines.rules.engine.shipped_pack", pack.shipped_pack)
+
+    sheet = read(client_for(cast.ana), reverse("deadline-print", args=[deadline.id]) + "?lang=es")
+
+    assert "sus pasos están en inglés" in sheet
+    assert "15 calendar days" in sheet

@@ -6,12 +6,14 @@ the nominal day or the open day before it, so that no doubtful holiday is ever r
 opening of a window it is the open day on or after, because filing early is refused.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from types import ModuleType
+from typing import Literal
 
 from caseapp.days import ONE_DAY, add_months, add_open_days, add_years, next_open_day, previous_open_day
-from caseapp.deadlines.rules import words
+from caseapp.deadlines.rules import spanish, words
 from caseapp.deadlines.rules.calendar import HOLIDAY_TABLE, is_closed
 from caseapp.deadlines.rules.errors import (
     ImpossibleDate,
@@ -38,6 +40,9 @@ FIRST_DAY = date(1990, 1, 1)
 LAST_DAY = date(2100, 12, 31)
 
 Stop = tuple[date, date]
+Language = Literal["en", "es"]
+# Each says the same steps in the same order.
+PHRASEBOOKS: Mapping[Language, ModuleType] = {"en": words, "es": spanish}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,7 @@ class _Ask:
     on: date
     start: date
     stops: tuple[Stop, ...]
+    words: ModuleType
 
 
 def compute(
@@ -64,26 +70,28 @@ def compute(
     stopped: Sequence[Stop] = (),
     *,
     pack: Pack | None = None,
+    language: Language = "en",
 ) -> Computation:
     """Return the dates that `rule_id` gives for a trigger on the day `on`.
 
     Without `variant`, the variant in force on that day for that service; without `service`, the
     variant's first, which never adds days. Each of `stopped` is a stretch of days that do not
-    count, first and last included. Raises a RuleError, with what to do next, when there is no
-    such rule, variant, service or date, or when the law gives nothing to count.
+    count, first and last included. The steps are said in `language`. Raises a RuleError, with what
+    to do next, when there is no such rule, variant, service or date, or when the law gives nothing
+    to count.
     """
     pack = pack or shipped_pack()
-    ask = _ask(pack, rule_id, on, service, variant, stopped)
-    steps = [*words.start(ask.variant, ask.service, ask.on)]
+    ask = _ask(pack, rule_id, on, service, variant, stopped, PHRASEBOOKS[language])
+    steps = [*ask.words.start(ask.variant, ask.service, ask.on)]
     nominal = _count(ask, steps)
     _check_range(nominal, "The count ends on")
     legal = _roll(ask, nominal, steps)
     safe = _safe(ask.variant, nominal, legal)
     _check_range(legal, "The last lawful day would be")
     _check_range(safe, "The day to act would be")
-    steps += words.safe(ask.variant, ask.on, nominal, legal, safe)
-    steps += words.standing(ask.version, ask.variant, ask.on)
-    steps += words.outside_table((ask.on, nominal, legal, safe))
+    steps += ask.words.safe(ask.variant, ask.on, nominal, legal, safe)
+    steps += ask.words.standing(ask.version, ask.variant, ask.on)
+    steps += ask.words.outside_table((ask.on, nominal, legal, safe))
     return Computation(
         rule=ask.rule.id,
         variant=ask.variant.name,
@@ -93,7 +101,7 @@ def compute(
         legal=legal,
         safe=safe,
         steps=tuple(steps),
-        authority=_authorities(ask.rule, steps),
+        authority=_authorities(ask, steps),
         text_status=ask.variant.text_status,
         in_force_status=ask.version.in_force_status,
         verified=ask.variant.text_status == "verified",
@@ -107,7 +115,13 @@ def compute(
 
 
 def _ask(
-    pack: Pack, rule_id: str, on: date, service: str | None, variant_name: str | None, stopped: Sequence[Stop]
+    pack: Pack,
+    rule_id: str,
+    on: date,
+    service: str | None,
+    variant_name: str | None,
+    stopped: Sequence[Stop],
+    phrasebook: ModuleType,
 ) -> _Ask:
     rule = pack.rules.get(rule_id)
     if rule is None:
@@ -124,7 +138,7 @@ def _ask(
         raise NothingToCompute(variant.refuses)
     start = max(on, variant.trigger.floor) if variant.trigger.floor else on
     stops = _check_stops(variant, start, stopped)
-    return _Ask(rule, variant, version, service or variant.services[0], on, start, stops)
+    return _Ask(rule, variant, version, service or variant.services[0], on, start, stops, phrasebook)
 
 
 def _choose(rule: Rule, on: date, service: str | None, name: str | None) -> tuple[Variant, Version]:
@@ -203,7 +217,7 @@ def _count(ask: _Ask, steps: list[Step]) -> date:
     """Return the nominal day, adding the steps of the count."""
     variant = ask.variant
     day = ask.start
-    steps += words.mail_not_added(variant, ask.service)
+    steps += ask.words.mail_not_added(variant, ask.service)
     for position, period in enumerate(variant.count):
         if period.unit == "days":
             day = _count_days(ask, day, period, steps, first=position == 0)
@@ -211,7 +225,7 @@ def _count(ask: _Ask, steps: list[Step]) -> date:
             came_from, day = day, _add(day, period, variant.kind)
             if position == 0 and variant.inclusive:
                 day -= ONE_DAY
-            steps += words.period(variant, period, came_from, day, first=position == 0)
+            steps += ask.words.period(variant, period, came_from, day, first=position == 0)
     return day
 
 
@@ -221,22 +235,22 @@ def _count_days(ask: _Ask, day: date, period: Period, steps: list[Step], *, firs
     mailed = variant.mail and ask.service == "mail"
     early_mail = book.mail_days if mailed and book.mail_order == "before-rolling" else 0
     n = period.n + early_mail
-    steps += words.days(variant, period, early_mail, first=first)
+    steps += ask.words.days(variant, period, early_mail, first=first)
     end = day + timedelta(days=(n if period.direction == "after" else -n) - (variant.inclusive and first))
     if variant.stopped_days:
         end += timedelta(days=variant.stopped_days)
-        steps += words.fixed_stop(variant)
+        steps += ask.words.fixed_stop(variant)
     for start, last in ask.stops:
         if start > end:
-            steps += words.stop_too_late(start, last)
+            steps += ask.words.stop_too_late(start, last)
             continue
         end += last - start + ONE_DAY
-        steps += words.stop(variant, start, last)
-    steps += words.day_reached(variant, n, period, end)
+        steps += ask.words.stop(variant, start, last)
+    steps += ask.words.day_reached(variant, n, period, end)
     if mailed and book.mail_order == "after-rolling":
         expires = next_open_day(end, is_closed)
         later = expires + timedelta(days=book.mail_days)
-        steps += words.mail_after(variant, n, end, expires, later)
+        steps += ask.words.mail_after(variant, n, end, expires, later)
         end = later
     return end
 
@@ -260,7 +274,7 @@ def _roll(ask: _Ask, nominal: date, steps: list[Step]) -> date:
         legal = next_open_day(nominal, is_closed)
     else:
         legal = nominal
-    steps += words.roll(variant, nominal, legal, online=submitted_online)
+    steps += ask.words.roll(variant, nominal, legal, online=submitted_online)
     return legal
 
 
@@ -270,6 +284,6 @@ def _safe(variant: Variant, nominal: date, legal: date) -> date:
     return previous_open_day(min(nominal, legal), is_closed)
 
 
-def _authorities(rule: Rule, steps: Iterable[Step]) -> tuple[str, ...]:
-    cited = [step.authority for step in steps if step.authority and step.authority != words.PROTECTIVE]
-    return tuple(dict.fromkeys([*rule.citations, *cited]))
+def _authorities(ask: _Ask, steps: Iterable[Step]) -> tuple[str, ...]:
+    cited = [step.authority for step in steps if step.authority and step.authority != ask.words.PROTECTIVE]
+    return tuple(dict.fromkeys([*ask.rule.citations, *cited]))

@@ -24,19 +24,19 @@ def start(variant: Variant, service: str, on: date) -> list[Step]:
         sentence += " That day is counted: it is day 1."
     elif backward and variant.count[0].n:
         sentence += " That day is day 0; the count goes backward from it."
-    elif not _is_set_date(variant):
+    elif not is_set_date(variant):
         sentence += " That day is day 0."
-    steps = [Step(sentence, _day_zero(variant))]
+    steps = [Step(sentence, day_zero(variant))]
     if trigger.floor and on < trigger.floor:
         steps.append(Step(f"The count begins no earlier than {in_words(trigger.floor)}.", variant.authority))
     return steps
 
 
-def _day_zero(variant: Variant) -> str:
+def day_zero(variant: Variant) -> str:
     return variant.counting.day_zero or variant.authority
 
 
-def _is_set_date(variant: Variant) -> bool:
+def is_set_date(variant: Variant) -> bool:
     return len(variant.count) == 1 and variant.count[0].n == 0
 
 
@@ -66,7 +66,7 @@ def day_reached(variant: Variant, n: int, period: Period, end: date) -> list[Ste
     if period.n == 0:
         return []
     label = f"Day {n}" if len(variant.count) == 1 else "That"
-    return [Step(f"{label} is {in_words(end)}.", _day_zero(variant))]
+    return [Step(f"{label} is {in_words(end)}.", day_zero(variant))]
 
 
 def period(variant: Variant, each: Period, came_from: date, day: date, *, first: bool) -> list[Step]:
@@ -139,8 +139,8 @@ def roll(variant: Variant, nominal: date, legal: date, *, online: bool) -> list[
     towards = "goes back to the last open day before it" if back else "carries to the next open day"
     closed = _closed_between(nominal, legal)
     text = f"{in_words(nominal)} is {_closed_as(nominal)}{closed}: it {towards}, {in_words(legal)}."
-    holiday = any(day.weekday() < 5 for day in _span(nominal, legal))
-    authority = f"{HOLIDAY_LAW}; {variant.roll_authority}" if holiday else variant.roll_authority
+    on_the_way = closed_on_the_way(nominal, legal)
+    authority = f"{HOLIDAY_LAW}; {variant.roll_authority}" if on_the_way else variant.roll_authority
     return [Step(text, authority), *_shut_but_open(legal)]
 
 
@@ -176,9 +176,14 @@ def _span(start: date, end: date) -> Iterable[date]:
         start += step
 
 
+def closed_on_the_way(nominal: date, legal: date) -> list[date]:
+    """Return the holidays from the last day up to the open day it moves to, weekends left out."""
+    return [day for day in _span(nominal, legal) if day.weekday() < 5]
+
+
 def _closed_between(nominal: date, legal: date) -> str:
     """Name the holidays that stand between the last day and the open day it moves to."""
-    named = [f"{in_words(day)} is {why_closed(day)}" for day in _span(nominal, legal) if day.weekday() < 5]
+    named = [f"{in_words(day)} is {why_closed(day)}" for day in closed_on_the_way(nominal, legal)]
     named = [each for each in named if not each.startswith(in_words(nominal))]
     return f", and {' and '.join(named)}" if named else ""
 

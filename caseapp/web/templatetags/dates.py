@@ -9,6 +9,7 @@ from django.utils.translation import ngettext
 
 from caseapp.deadlines.explain import is_opening
 from caseapp.deadlines.models import Change, Deadline
+from caseapp.deadlines.rules.spanish import in_words as in_spanish_words
 from caseapp.errors import Refused
 from caseapp.filings.catalogue import form
 from caseapp.matters.kinds import kind as kind_of
@@ -29,6 +30,12 @@ def change_for(waiting: dict[UUID, Change] | None, deadline: Deadline) -> Change
 def opening(deadline: Deadline) -> bool:
     """Whether the date is the first day on which something may be done."""
     return is_opening(deadline)
+
+
+@register.filter
+def dia(value: date) -> str:
+    """Write a date, or a moment's day, for a reader of Spanish: martes 7 de julio de 2026."""
+    return in_spanish_words(localtime(value).date() if isinstance(value, datetime) else value)
 
 
 @register.filter

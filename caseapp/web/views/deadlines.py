@@ -113,6 +113,9 @@ def deadline_print(request: StaffRequest, deadline_id: UUID) -> HttpResponse:
     found = queries.deadline_for(request.user, deadline_id)
     services.record_view(found, by=request.user)
     context = _page(request, found) | {"client": matters.principal_of(found.matter), "now": clock.now()}
+    if request.GET.get("lang") == "es":
+        context["es"] = explain.in_spanish(found)
+        return render(request, "review/print_es.html", context)
     return render(request, "deadlines/print.html", context)
 
 
