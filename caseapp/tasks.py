@@ -11,11 +11,14 @@ from caseapp.matters import services as matters
 from caseapp.reminders import anchors
 from caseapp.reminders import services as reminders
 from caseapp.retention import services as retention
+from caseapp.safekeeping import services as safekeeping
 
 
 @shared_task
 def remind_of_deadlines() -> None:
-    reminders.remind(now=clock.now())
+    now = clock.now()
+    reminders.remind(now=now)
+    safekeeping.record_reminders(at=now)
 
 
 @shared_task

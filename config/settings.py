@@ -290,7 +290,7 @@ BACKUP_RECIPIENT = env.text("AMPARO_BACKUP_RECIPIENT", None)
 KEYRING_BACKUP_RECIPIENT = env.text("AMPARO_KEYRING_BACKUP_RECIPIENT", None)
 # The exception, for a drill that runs by itself: docs/backup.md says what it costs.
 DRILL_IDENTITY_FILE: Path | None = None
-if AMPARO_ROLE == "owner" and env.given("AMPARO_DRILL_IDENTITY"):
+if AMPARO_ROLE == "owner" and env.given("AMPARO_DRILL_IDENTITY_FILE"):
     DRILL_IDENTITY_FILE = env.directory("AMPARO_DRILL_IDENTITY_FILE", Path())
 
 # --- What is written down about errors -----------------------------------------------------------

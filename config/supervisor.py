@@ -22,6 +22,7 @@ STOP_SECONDS = 25
 LONGEST_PAUSE = 30.0
 # A process that lived this long starts again at once when it dies.
 STEADY_SECONDS = 60.0
+ERRANDS_SECONDS = 60 * 60.0
 LOG_BYTES = 5_000_000
 LOGS_KEPT = 3
 ROLES = ("OWNER", "WEB", "WORKER")
@@ -91,6 +92,8 @@ def environment(role: str, *, root_key: bool = False, **more: str) -> dict[str, 
     """Return our environment for a process of one role, without what only the other roles may know."""
     others = [name for name in ROLES if name != role.upper()]
     hidden = [f"{kind}_URL_{name}" for kind in ("DATABASE", "KEYRING") for name in others]
+    if role != "owner":
+        hidden += ["AMPARO_DRILL_IDENTITY"]
     if not root_key:
         hidden += ["AMPARO_ROOT_KEY_FILE", "AMPARO_KMS_KEY_ID", "CREDENTIALS_DIRECTORY"]
         hidden += [name for name in os.environ if name.startswith("AWS_")]
@@ -114,6 +117,9 @@ class Supervisor:
         self.cluster = embedded.Cluster(state / "pg", log=state / "log" / "postgres.log")
         self.watched: list[Watched] = []
         self.stop_asked = False
+        self.errands: list[tuple[str, ...]] = []
+        self.errand: subprocess.Popen[bytes] | None = None
+        self.next_errands = 0.0
         if demo and self.host not in env.LOOPBACK:
             raise SupervisorError("The demo signs anyone in, so it listens on this machine only.")
 
@@ -319,11 +325,38 @@ class Supervisor:
         while not self.stop_asked:
             for watched in self.watched:
                 self._look_after(watched)
+            self._run_errands()
             if time.monotonic() > next_look_at_logs:
                 next_look_at_logs = time.monotonic() + 60
                 for log in (self.state / "log").glob("*.log"):
                     rotate(log)
             time.sleep(0.2)
+
+    def _run_errands(self) -> None:
+        """Once an hour, where backups are set up, make what is due of them: one process after the other.
+
+        They need the owner's rights, so no task of the queue can do it. What they say is in backup.log.
+        """
+        if self.demo or not env.given("AMPARO_BACKUP_DIR"):
+            return
+        if self.errand is not None and self.errand.poll() is None:
+            return
+        if not self.errands:
+            if time.monotonic() < self.next_errands:
+                return
+            self.next_errands = time.monotonic() + ERRANDS_SECONDS
+            self.errands = [("backup", "--due"), ("restore_drill", "--due")]
+        process_environment = environment("owner")
+        if "AMPARO_ROOT_KEY_FILE" in os.environ:
+            # The path alone, so that a backup beside the root key is refused.
+            process_environment["AMPARO_ROOT_KEY_FILE"] = os.environ["AMPARO_ROOT_KEY_FILE"]
+        with children.log_file(self.state / "log" / "backup.log") as output:
+            self.errand = children.spawn(
+                [sys.executable, str(places.HOUSE / "manage.py"), *self.errands.pop(0)],
+                output=output,
+                env=process_environment,
+                cwd=places.HOUSE,
+            )
 
     def _look_after(self, watched: Watched) -> None:
         if watched.died():
@@ -341,6 +374,9 @@ class Supervisor:
     def _stop(self) -> None:
         if self.watched:
             self.say("Stopping ...")
+        if self.errand is not None and self.errand.poll() is None:
+            self.errand.terminate()
+            self.errand.wait(STOP_SECONDS)
         for watched in reversed(self.watched):
             watched.end()
         self.cluster.stop()

@@ -33,6 +33,7 @@ class Act(StrEnum):
     APPROVE_PURGE = "propose or approve a purge"
     SEE_AUDIT = "see who opened what"
     SEE_STAFF = "see the list of staff"
+    SEE_HEALTH = "see whether backups, drills and reminders are on time"
     LOCK_OUT = "lock a colleague out"
     MANAGE_STAFF = "invite staff, change roles, reset signing in"
 
@@ -44,13 +45,13 @@ CASEWORK = frozenset(
 LEGAL = CASEWORK | {Act.CLOSE_MATTER, Act.PLACE_HOLD, Act.APPROVE_PURGE, Act.SEE_AUDIT}
 
 MATRIX: dict[str, frozenset[Act]] = {
-    Role.DIRECTOR: LEGAL | {Act.LOCK_OUT, Act.MANAGE_STAFF},
+    Role.DIRECTOR: LEGAL | {Act.SEE_HEALTH, Act.LOCK_OUT, Act.MANAGE_STAFF},
     Role.ATTORNEY: LEGAL,
     Role.REPRESENTATIVE: LEGAL - {Act.APPROVE_PURGE},
     Role.PARALEGAL: CASEWORK,
     Role.VOLUNTEER: frozenset({Act.WRITE_NOTE}),
     # Keeps the machine running and shuts the door behind a leaver; sees no client and lets nobody in.
-    Role.IT: frozenset({Act.SEE_STAFF, Act.LOCK_OUT}),
+    Role.IT: frozenset({Act.SEE_STAFF, Act.SEE_HEALTH, Act.LOCK_OUT}),
 }
 
 DOES_CASEWORK = (Role.DIRECTOR, Role.ATTORNEY, Role.REPRESENTATIVE, Role.PARALEGAL, Role.VOLUNTEER)

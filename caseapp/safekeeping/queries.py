@@ -69,10 +69,6 @@ RULES: dict[Kind, Rule] = {
         timedelta(days=100),
         gettext_lazy("Ask two officers for their shares and run ./run manage recovery_drill."),
     ),
-    Kind.REKEY: Rule(
-        timedelta(days=9),
-        gettext_lazy("Run ./run manage rekey. Until then, what was purged can be read from old keyrings."),
-    ),
     Kind.REMINDERS: Rule(
         timedelta(hours=26),
         gettext_lazy(
@@ -85,17 +81,14 @@ RULES: dict[Kind, Rule] = {
 
 def state(now: datetime) -> list[Line]:
     """Return a line for each thing that is checked, in the order of the page."""
-    good = _newest(ok=True)
-    tried = _newest()
-    since = _began()
-    lines = [_line(kind, good.get(kind), tried.get(kind), since, now) for kind in RULES]
+    good, failed, since = _last_good(), _failed(), _began()
+    lines = [_line(kind, good.get(kind), kind in failed, since, now) for kind in RULES]
     return [*lines, _mail()]
 
 
 def overdue(now: datetime) -> list[str]:
     """Return the names of what is overdue. Two queries, and no more: every page of a director asks."""
-    good = _newest(ok=True)
-    since = _began()
+    good, since = _last_good(), _began()
     late = [kind for kind in RULES if _standing(kind, good.get(kind), since, now) is Standing.LATE]
     return [str(kind.label) for kind in late]
 
@@ -106,9 +99,15 @@ def last_good(kind: str) -> datetime | None:
     return found.first()
 
 
-def _newest(**which: bool) -> dict[str, Check]:
-    newest = Check.objects.filter(**which).order_by("kind", "-at").distinct("kind")
-    return {check.kind: check for check in newest}
+def _last_good() -> dict[str, datetime]:
+    newest = Check.objects.filter(ok=True).order_by("kind", "-at").distinct("kind")
+    return dict(newest.values_list("kind", "at"))
+
+
+def _failed() -> set[str]:
+    """Return the kinds whose last try failed."""
+    newest = Check.objects.order_by("kind", "-at").distinct("kind")
+    return {kind for kind, ok in newest.values_list("kind", "ok") if not ok}
 
 
 def _began() -> datetime | None:
@@ -117,26 +116,25 @@ def _began() -> datetime | None:
     return first
 
 
-def _standing(kind: Kind, good: Check | None, since: datetime | None, now: datetime) -> Standing:
-    from_when = good.at if good else since
+def _standing(kind: Kind, good: datetime | None, since: datetime | None, now: datetime) -> Standing:
+    from_when = good or since
     if from_when is not None and now - from_when > RULES[kind].within:
         return Standing.LATE
     return Standing.WELL if good else Standing.SOON
 
 
-def _line(kind: Kind, good: Check | None, tried: Check | None, since: datetime | None, now: datetime) -> Line:
+def _line(kind: Kind, good: datetime | None, failed: bool, since: datetime | None, now: datetime) -> Line:
     standing = _standing(kind, good, since, now)
-    failed = tried is not None and not tried.ok
     if failed and standing is Standing.WELL:
         standing = Standing.SOON
     if failed:
-        said = _("the last try failed") if good else _("tried, and failed")
-    elif good:
-        said = _("on time") if standing is Standing.WELL else _("overdue")
-    else:
+        said = _("the last try failed")
+    elif good is None:
         said = _("never yet")
+    else:
+        said = _("on time") if standing is Standing.WELL else _("overdue")
     todo = "" if standing is Standing.WELL else str(RULES[kind].todo)
-    return Line(str(kind), str(kind.label), standing, said, todo, good.at if good else None)
+    return Line(str(kind), str(kind.label), standing, said, todo, good)
 
 
 def _mail() -> Line:

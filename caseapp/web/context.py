@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from caseapp import clock
@@ -15,6 +19,7 @@ from caseapp.access.rules import Act, may
 from caseapp.deadlines import queries as deadlines
 from caseapp.matters import queries as matters
 from caseapp.retention import queries as retention
+from caseapp.safekeeping import queries as safekeeping
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -27,6 +32,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     }
     if isinstance(user, User) or getattr(user, "is_authenticated", False):
         shown["may"] = SimpleLazyObject(lambda: _allowed(request.user))  # type: ignore[arg-type]
+        shown["banners"] = SimpleLazyObject(lambda: _banners(request.user))  # type: ignore[arg-type]
         shown["rail"] = SimpleLazyObject(lambda: _owed(request.user))  # type: ignore[arg-type]
     return shown
 
@@ -34,6 +40,20 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 def _allowed(user: User) -> dict[str, bool]:
     """Return what the person's role allows, by the act's name: `may.record_filing`."""
     return {act.name.lower(): may(user, act) for act in Act}
+
+
+def _banners(user: User) -> list[SafeString]:
+    """Return what stands above every page of those who see to the machine: what is overdue there."""
+    if settings.DEMO or not may(user, Act.SEE_HEALTH):
+        return []
+    try:
+        late = safekeeping.overdue(clock.now())
+    except DatabaseError:
+        return []
+    if not late:
+        return []
+    said = _("Overdue: %(what)s.") % {"what": ", ".join(late)}
+    return [format_html('<b>{}</b> <a href="{}">{}</a>', said, reverse("health"), _("What to do"))]
 
 
 def _owed(user: User) -> dict[str, dict[str, Any]]:

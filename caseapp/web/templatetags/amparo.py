@@ -45,6 +45,7 @@ RAIL_PLACES = {
     "purge": "retention",
     "staff": "staff",
     "roles": "staff",
+    "health": "staff",
     "invitation": "staff",
 }
 
