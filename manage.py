@@ -13,7 +13,7 @@ OWNER = dict.fromkeys(
     ),
     "owner",
 )
-WEB = dict.fromkeys(("setup_link", "seed_demo"), "web")
+WEB = dict.fromkeys(("setup_link", "seed_demo", "rekey"), "web")
 
 
 def main() -> None:

@@ -76,7 +76,7 @@ def _name(random: Random, kind: str) -> str:
 
 def make_subject_keys(clinic_id: UUID, subjects: Sequence[UUID]) -> None:
     """Make many keys as the vault makes one, in few statements."""
-    wrapping = keyring._newest_wrapping_key(clinic_id)
+    wrapping = keyring.newest_wrapping_key(clinic_id)
     rows = []
     for subject in subjects:
         key_id = os.urandom(cipher.KEY_ID_BYTES)

@@ -12,6 +12,7 @@ from caseapp.reminders import anchors
 from caseapp.reminders import services as reminders
 from caseapp.retention import services as retention
 from caseapp.safekeeping import services as safekeeping
+from caseapp.vault import services as vault
 
 
 @shared_task
@@ -45,3 +46,8 @@ def end_assignments() -> None:
 @shared_task
 def forget_sessions() -> None:
     sessions.forget_ended()
+
+
+@shared_task
+def destroy_old_keys() -> None:
+    vault.destroy_old_keys(at=clock.now())

@@ -89,6 +89,11 @@ app.conf.update(
             "schedule": crontab(hour="8", minute="50"),
             "options": {"expires": 12 * 60 * MINUTE},
         },
+        "destroy-old-keys": {
+            "task": "caseapp.tasks.destroy_old_keys",
+            "schedule": crontab(hour="4", minute="20"),
+            "options": {"expires": 12 * 60 * MINUTE},
+        },
         "review-retention": {
             "task": "caseapp.tasks.review_retention",
             "schedule": crontab(hour="8", minute="30"),

@@ -61,6 +61,11 @@ if AMPARO_ROLE == "web":
     ROOT_KEY_FILE = places.root_credential() if KEY_PROVIDER == "systemd" else places.root_key_file()
     KMS_KEY_ID = env.text("AMPARO_KMS_KEY_ID") if KEY_PROVIDER == "aws-kms" else None
 
+# What new values are sealed with: 1 is AES-256-GCM-SIV, 2 AES-256-GCM. Both are always opened.
+SEAL_SUITE = env.whole_number("AMPARO_SEAL_SUITE", 1)
+if SEAL_SUITE not in (1, 2):
+    raise ImproperlyConfigured("AMPARO_SEAL_SUITE is 1 (AES-256-GCM-SIV) or 2 (AES-256-GCM).")
+
 # --- The databases -------------------------------------------------------------------------------
 
 DATA_USER = {"owner": "amparo_owner", "web": "amparo_web", "worker": "amparo_worker"}[AMPARO_ROLE]
@@ -138,6 +143,7 @@ MIDDLEWARE = [
     "caseapp.web.middleware.NoStore",
     "django.middleware.locale.LocaleMiddleware",
     "caseapp.web.middleware.LockedVault",
+    "caseapp.web.rekeying.FreshKeys",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "caseapp.web.middleware.ClinicWall",
     "django.middleware.common.CommonMiddleware",
@@ -282,6 +288,7 @@ BROKER_URL = env.text(
 # --- Backups ------------------------------------------------------------------------------------
 
 # How long backups are kept. The keyring's go first: with one, a purged client could be opened again.
+# A key that was replaced opens what is in them until then, and is then destroyed.
 KEYRING_BACKUP_DAYS = env.whole_number("AMPARO_KEYRING_BACKUP_DAYS", 7)
 DATA_BACKUP_DAYS = env.whole_number("AMPARO_DATA_BACKUP_DAYS", 35)
 # To whom backups are encrypted. The identities that open them belong on no machine that runs the clinic.

@@ -10,11 +10,18 @@ from typing import Final
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESGCMSIV
 
 VERSION: Final = 0xC1
 SUITE_GCM_SIV: Final = 1
-SUITE_GCM: Final = 2  # reserved for sites that must use AES-GCM; this build neither writes nor opens it
+SUITE_GCM: Final = 2  # for sites that must use AES-GCM; a nonce that repeats costs more than with suite 1
+
+# A field key is of one suite only: what keys the cipher is derived under a label of its own.
+_FIELD_CIPHERS: Final[dict[int, tuple[bytes, type[AESGCM] | type[AESGCMSIV]]]] = {
+    SUITE_GCM_SIV: (b"SF1 field", AESGCMSIV),
+    SUITE_GCM: (b"SF1 field GCM", AESGCM),
+}
+SUITES: Final = tuple(_FIELD_CIPHERS)
 
 PREFIX: Final = bytes((VERSION, SUITE_GCM_SIV))
 HEADER_BYTES: Final = 10
@@ -75,7 +82,7 @@ def key_id_of(box: bytes) -> bytes:
         raise SealFormat("This is not a sealed value: it is too short.")
     if box[0] != VERSION:
         raise SealFormat("This is not a sealed value: it does not begin like one.")
-    if box[1] != SUITE_GCM_SIV:
+    if box[1] not in SUITES:
         raise SealFormat("This value is sealed with a cipher suite that this build does not have.")
     return box[2:HEADER_BYTES]
 
@@ -91,19 +98,24 @@ def commitment(key: bytes, bound_to: bytes) -> bytes:
 
 
 class DataKey:
-    """The key of one subject, ready to seal and open that subject's values."""
+    """The key of one subject, ready to seal with one suite, and to open that subject's values of any."""
 
-    __slots__ = ("_bound_to", "_decrypt", "_encrypt", "_header", "key_id")
+    __slots__ = ("_bound_to", "_decrypt", "_encrypt", "_header", "_of", "_others", "key_id")
 
-    def __init__(self, key: bytes, *, key_id: bytes, clinic: UUID, subject: UUID) -> None:
+    def __init__(
+        self, key: bytes, *, key_id: bytes, clinic: UUID, subject: UUID, suite: int = SUITE_GCM_SIV
+    ) -> None:
         if len(key) != KEY_BYTES or len(key_id) != KEY_ID_BYTES:
             raise SealFormat("A data key is 32 bytes and its id 8.")
-        cipher = AESGCMSIV(subkey(key, b"SF1 field"))
+        label, algorithm = _FIELD_CIPHERS[suite]
+        cipher = algorithm(subkey(key, label))
         self.key_id = key_id
-        self._header = PREFIX + key_id
+        self._header = bytes((VERSION, suite)) + key_id
         self._bound_to = b"SF1" + self._header + clinic.bytes + subject.bytes
         self._encrypt = cipher.encrypt
         self._decrypt = cipher.decrypt
+        self._of = key, clinic, subject
+        self._others: dict[int, DataKey] | None = None
 
     def __repr__(self) -> str:
         return "‹data key›"
@@ -125,8 +137,7 @@ class DataKey:
         """
         # Slices, not methods: this runs for every value on every page, and calling a method costs more.
         if box[:10] != self._header:
-            key_id_of(box)
-            raise SealKeyGone("This value names a key other than the one offered.")
+            return self._for(box).open(box, kind, place, row)
         try:
             text = self._decrypt(box[10:22], box[22:], self._bound_to + place + row).rstrip(b"\x00")
         except (InvalidTag, ValueError):
@@ -137,6 +148,20 @@ class DataKey:
         if text == b"\x00\x80":
             return None
         raise SealTampered("This value is authentic but is not of the kind this column holds.")
+
+    def _for(self, box: bytes) -> "DataKey":
+        """Return this key for the suite that a box names. Raises SealFormat or SealKeyGone."""
+        if key_id_of(box) != self.key_id:
+            raise SealKeyGone("This value names a key other than the one offered.")
+        key, clinic, subject = self._of
+        if self._others is None:
+            self._others = {}
+        suite = box[1]
+        if suite not in self._others:
+            self._others[suite] = DataKey(
+                key, key_id=self.key_id, clinic=clinic, subject=subject, suite=suite
+            )
+        return self._others[suite]
 
 
 class WrappingKey:
@@ -175,3 +200,7 @@ class WrappingKey:
         if not hmac.compare_digest(opened[KEY_BYTES:], commitment(key, key_id)):
             raise SealTampered("A stored key does not match the name it is stored under.")
         return key
+
+    def rewrap(self, wrapped: bytes, *, key_id: bytes, subject: UUID, to: "WrappingKey") -> bytes:
+        """Return the key in `wrapped`, which this key wraps, wrapped by another. Raises as unwrap does."""
+        return to.wrap(self.unwrap(wrapped, key_id=key_id, subject=subject), key_id=key_id, subject=subject)

@@ -1,19 +1,21 @@
 """The keys of clinics and of the people in them: making, loading, destroying.
 
-The only module that reads the keyring's tables. Every key loaded comes in one query with the epoch
-it was read at, so that a key destroyed meanwhile, here or in another process, is never kept.
+With rotation.py and recovery.py the only module that reads the keyring's tables. Every key loaded
+comes in one query with the epoch it was read at, so that a key destroyed meanwhile, here or in another
+process, is never kept.
 """
 
 import hmac
 import os
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
+from django.conf import settings
 from django.db import DatabaseError, IntegrityError, connections, transaction
 from django.db.models import Model, QuerySet, Subquery
 
-from caseapp.vault import root, selftest
+from caseapp.vault import recovery, root, selftest
 from caseapp.vault.cache import KeyCache
 from caseapp.vault.cipher import (
     KEY_BYTES,
@@ -28,9 +30,20 @@ from caseapp.vault.models import ClinicKey, Epoch, KeyState, SubjectKey, Tombsto
 from caseapp.vault.router import KEYRING
 
 SALT_BYTES: Final = 16
+# The reason in the tombstone of a key that another took over from: its subject lives on.
+ROTATED: Final = "rotated"
 
 cache: Final = KeyCache()
 os.register_at_fork(after_in_child=cache.drop_all)
+
+
+class Gone(NamedTuple):
+    """A key that was just destroyed."""
+
+    key_id: bytes
+    subject_id: UUID
+    salt: bytes
+    generation: int
 
 
 class KeyExists(RuntimeError):
@@ -45,10 +58,21 @@ def make_clinic_key(clinic_id: UUID) -> None:
     selftest.run()
     with transaction.atomic(using=KEYRING, durable=True):
         epoch, _ = Epoch.objects.get_or_create(id=Epoch.ONLY)
-        context = root.Context(epoch.deployment, clinic_id, 1)
-        wrapped = root.provider().wrap(os.urandom(KEY_BYTES), context)
-        row = ClinicKey(clinic_id=clinic_id, generation=1, wrapped=wrapped)
+        row = new_clinic_key(epoch, clinic_id, 1, KeyState.ACTIVE)
         _insert(row, "This clinic has a key already.")
+
+
+def new_clinic_key(epoch: Epoch, clinic_id: UUID, generation: int, state: KeyState) -> ClinicKey:
+    """Return a new generation of a clinic's key, to be saved in the transaction that this is called in."""
+    context = root.Context(epoch.deployment, clinic_id, generation)
+    key = os.urandom(KEY_BYTES)
+    return ClinicKey(
+        clinic_id=clinic_id,
+        generation=generation,
+        wrapped=root.provider().wrap(key, context),
+        escrowed=recovery.escrow(key, context),
+        state=state,
+    )
 
 
 def make_key(clinic_id: UUID, subject_id: UUID) -> None:
@@ -57,18 +81,38 @@ def make_key(clinic_id: UUID, subject_id: UUID) -> None:
     Commits at once, before the data that it will seal; a key whose subject never came to be is harmless.
     Raises KeyExists, SealKeyGone if the clinic has no key, or SealLocked.
     """
-    wrapping = _newest_wrapping_key(clinic_id)
+    made = False
+    while not made:
+        wrapping = newest_wrapping_key(clinic_id)
+        row = new_subject_key(wrapping, clinic_id, subject_id, salt=os.urandom(SALT_BYTES))
+        with transaction.atomic(using=KEYRING, durable=True):
+            made = hold_active(clinic_id, wrapping.generation)
+            if made:
+                _insert(row, "This subject has a key already. Keys are made once, when the subject is.")
+
+
+def new_subject_key(wrapping: WrappingKey, clinic_id: UUID, subject_id: UUID, *, salt: bytes) -> SubjectKey:
+    """Return a new key of a subject, to be saved while `hold_active` says that the clinic's key wraps."""
     key, key_id = os.urandom(KEY_BYTES), os.urandom(KEY_ID_BYTES)
-    row = SubjectKey(
+    return SubjectKey(
         key_id=key_id,
         clinic_id=clinic_id,
         subject_id=subject_id,
         wrapped=wrapping.wrap(key, key_id=key_id, subject=subject_id),
-        salt=os.urandom(SALT_BYTES),
+        salt=salt,
         generation=wrapping.generation,
     )
-    with transaction.atomic(using=KEYRING, durable=True):
-        _insert(row, "This subject has a key already. Keys are made once, when the subject is.")
+
+
+def hold_active(clinic_id: UUID, generation: int) -> bool:
+    """Whether this is still the clinic's active key, which it then stays until the transaction ends."""
+    table = connections[KEYRING].ops.quote_name(ClinicKey._meta.db_table)
+    with connections[KEYRING].cursor() as cursor:
+        cursor.execute(
+            f"SELECT 1 FROM {table} WHERE clinic_id = %s AND generation = %s AND state = %s FOR SHARE",  # noqa: S608
+            [clinic_id, generation, KeyState.ACTIVE],
+        )
+        return cursor.fetchone() is not None
 
 
 def _insert(row: Model, if_there: str) -> None:
@@ -148,20 +192,26 @@ def _unwrap(row: SubjectKey) -> DataKey:
     wrapping = _wrapping_key(row.clinic_id, row.generation)
     key_id = bytes(row.key_id)
     key = wrapping.unwrap(bytes(row.wrapped), key_id=key_id, subject=row.subject_id)
-    return DataKey(key, key_id=key_id, clinic=row.clinic_id, subject=row.subject_id)
+    return DataKey(
+        key, key_id=key_id, clinic=row.clinic_id, subject=row.subject_id, suite=settings.SEAL_SUITE
+    )
 
 
 def _wrapping_key(clinic_id: UUID, generation: int) -> WrappingKey:
     held = cache.wrapping_key(clinic_id, generation)
-    if held is not None:
-        return held
-    return _load_wrapping_key(ClinicKey.objects.filter(clinic_id=clinic_id, generation=generation))
+    return load_wrapping_key(clinic_id, generation) if held is None else held
 
 
-def _newest_wrapping_key(clinic_id: UUID) -> WrappingKey:
+def load_wrapping_key(clinic_id: UUID, generation: int) -> WrappingKey:
+    """Open one generation of a clinic's key. Raises SealKeyGone if it was destroyed, or SealLocked."""
+    rows = ClinicKey.objects.filter(clinic_id=clinic_id, generation=generation)
+    return _load_wrapping_key(rows.exclude(state=KeyState.DESTROYED))
+
+
+def newest_wrapping_key(clinic_id: UUID) -> WrappingKey:
+    """Open the generation that wraps new keys now. Raises as load_wrapping_key does."""
     root.provider().check()
-    rows = ClinicKey.objects.filter(clinic_id=clinic_id, state=KeyState.ACTIVE).order_by("-generation")
-    return _load_wrapping_key(rows[:1])
+    return _load_wrapping_key(ClinicKey.objects.filter(clinic_id=clinic_id, state=KeyState.ACTIVE))
 
 
 def _load_wrapping_key(rows: QuerySet[ClinicKey]) -> WrappingKey:
@@ -193,21 +243,42 @@ def destroy(clinic_id: UUID, subject_ids: Sequence[UUID], *, reason: str) -> int
     """
     asked_at = cache.clock()
     with transaction.atomic(using=KEYRING, durable=True):
-        gone = _delete_keys(clinic_id, subject_ids)
-        Tombstone.objects.using(KEYRING).bulk_create(
-            Tombstone(
-                key_id=key_id,
-                clinic_id=clinic_id,
-                subject_pseudonym=hmac.digest(salt, subject_id.bytes, "sha256"),
-                reason=reason,
-                generation=generation,
-            )
-            for key_id, subject_id, salt, generation in gone
-        )
-        epoch = _raise_epoch() if gone else None
+        gone = []
+        # Once more after each that found any: a key may have been rotated while the first waited for it.
+        while batch := _delete_keys(clinic_id, subject_ids):
+            gone += batch
+        _bury(clinic_id, gone, reason)
+        epoch = raise_epoch() if gone else None
     if epoch is not None:
         cache.heard(epoch, asked_at=asked_at)
     return len(gone)
+
+
+def destroy_rotated(clinic_id: UUID, key_ids: Sequence[bytes]) -> int:
+    """Destroy keys that were rotated out and that no row names any more; return how many. As destroy()."""
+    asked_at = cache.clock()
+    with transaction.atomic(using=KEYRING, durable=True):
+        gone = _delete_where(
+            "clinic_id = %s AND key_id = ANY(%s) AND state = %s", [clinic_id, list(key_ids), KeyState.RETIRED]
+        )
+        _bury(clinic_id, gone, ROTATED)
+        epoch = raise_epoch() if gone else None
+    if epoch is not None:
+        cache.heard(epoch, asked_at=asked_at)
+    return len(gone)
+
+
+def _bury(clinic_id: UUID, gone: Iterable[Gone], reason: str) -> None:
+    Tombstone.objects.using(KEYRING).bulk_create(
+        Tombstone(
+            key_id=key_id,
+            clinic_id=clinic_id,
+            subject_pseudonym=hmac.digest(salt, subject_id.bytes, "sha256"),
+            reason=reason,
+            generation=generation,
+        )
+        for key_id, subject_id, salt, generation in gone
+    )
 
 
 def any_left(clinic_id: UUID, subject_ids: Sequence[UUID]) -> bool:
@@ -216,25 +287,33 @@ def any_left(clinic_id: UUID, subject_ids: Sequence[UUID]) -> bool:
 
 
 def tombstones(clinic_id: UUID) -> frozenset[bytes]:
-    """Return the ids of the clinic's keys that were destroyed. Reads no key."""
-    return frozenset(
-        map(bytes, Tombstone.objects.filter(clinic_id=clinic_id).values_list("key_id", flat=True))
-    )
+    """Return the ids of the destroyed keys whose subject was purged. Reads no key.
+
+    A key that was only rotated out is among them once its subject is purged too, and not before: the
+    rows it once sealed live on under the next key. The two share a salt, and so a pseudonym.
+    """
+    buried = Tombstone.objects.filter(clinic_id=clinic_id)
+    purged = buried.exclude(reason=ROTATED).values("subject_pseudonym")
+    ids = buried.filter(subject_pseudonym__in=purged).values_list("key_id", flat=True)
+    return frozenset(map(bytes, ids))
 
 
-def _delete_keys(clinic_id: UUID, subject_ids: Sequence[UUID]) -> list[tuple[bytes, UUID, bytes, int]]:
+def _delete_keys(clinic_id: UUID, subject_ids: Sequence[UUID]) -> list[Gone]:
+    return _delete_where("clinic_id = %s AND subject_id = ANY(%s::uuid[])", [clinic_id, list(subject_ids)])
+
+
+def _delete_where(condition: str, values: list[Any]) -> list[Gone]:
     table = connections[KEYRING].ops.quote_name(SubjectKey._meta.db_table)
     with connections[KEYRING].cursor() as cursor:
         cursor.execute(
-            f"DELETE FROM {table} WHERE clinic_id = %s AND subject_id = ANY(%s::uuid[])"  # noqa: S608
-            " RETURNING key_id, subject_id, salt, generation",
-            [clinic_id, list(subject_ids)],
+            f"DELETE FROM {table} WHERE {condition} RETURNING key_id, subject_id, salt, generation",  # noqa: S608
+            values,
         )
-        gone: list[tuple[bytes, UUID, bytes, int]] = cursor.fetchall()
-        return gone
+        return [Gone(bytes(key_id), *rest) for key_id, *rest in cursor.fetchall()]
 
 
-def _raise_epoch() -> int:
+def raise_epoch() -> int:
+    """Tell every process to drop its keys, which it does within five seconds. Return the new number."""
     table = connections[KEYRING].ops.quote_name(Epoch._meta.db_table)
     with connections[KEYRING].cursor() as cursor:
         cursor.execute(f"UPDATE {table} SET number = number + 1 RETURNING number")  # noqa: S608

@@ -4,7 +4,7 @@ import os
 from typing import Final, NamedTuple
 
 from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESGCMSIV
 
 
 class SelfTestFailed(RuntimeError):
@@ -55,13 +55,58 @@ VECTORS: Final = (
     ),
 )
 
+# McGrew and Viega, The Galois/Counter Mode of Operation, appendix B: test cases 14 and 16.
+GCM_VECTORS: Final = (
+    Vector(
+        "00" * 32,
+        "00" * 12,
+        "00" * 16,
+        "",
+        "cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919",
+    ),
+    Vector(
+        "feffe9928665731c6d6a8f9467308308" * 2,
+        "cafebabefacedbaddecaf888",
+        "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72"
+        "1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39",
+        "feedfacedeadbeeffeedfacedeadbeefabaddad2",
+        "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa"
+        "8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f66276fc6ece0f4e1768cddf8853bb2d551b",
+    ),
+)
+
 
 def run() -> None:
     """Return if this machine may seal. Raises SelfTestFailed, in words, if it may not."""
     for vector in VECTORS:
         _check(vector)
+    for vector in GCM_VECTORS:
+        _check_gcm(vector)
     _check_that_forgery_is_noticed(VECTORS[2])
     _check_random_source()
+
+
+def _check_gcm(vector: Vector) -> None:
+    key, nonce, plaintext, associated, result = map(bytes.fromhex, vector)
+    cipher = AESGCM(key)
+    forged = result[:-1] + bytes((result[-1] ^ 1,))
+    try:
+        right = cipher.decrypt(nonce, result, associated) == plaintext
+    except InvalidTag:
+        right = False
+    if not right or cipher.encrypt(nonce, plaintext, associated) != result or _opens(cipher, vector, forged):
+        raise SelfTestFailed(
+            "AES-GCM gives wrong answers on this machine. Do not enter anything. Reinstall the cryptography"
+            " package; if that does not help, the processor or memory is faulty."
+        )
+
+
+def _opens(cipher: AESGCM, vector: Vector, forged: bytes) -> bool:
+    try:
+        cipher.decrypt(bytes.fromhex(vector.nonce), forged, bytes.fromhex(vector.associated))
+    except InvalidTag:
+        return False
+    return True
 
 
 def _cipher(key: bytes) -> AESGCMSIV:

@@ -71,8 +71,10 @@ def subject_key(clinic: bytes, subject: bytes, key_id: bytes, wrapped: bytes, wr
 def open_value(
     box: bytes, key: bytes, clinic: bytes, subject: bytes, numbers: list[int], row: bytes
 ) -> bytes:
-    assert box[:2] == b"\xc1\x01", "not SF1, suite 1"
-    place = b"".join(n.to_bytes(4, "big") for n in numbers)
-    aad = b"SF1" + box[:10] + clinic + subject + place + row
+    assert box[:2] in (b"\xc1\x01", b"\xc1\x02"), "not SF1"
+    aad = b"SF1" + box[:10] + clinic + subject + b"".join(n.to_bytes(4, "big") for n in numbers) + row
+    if box[1] == 2:
+        gcm = AES.new(mac(key, b"SF1 field GCM\x01"), AES.MODE_GCM, nonce=box[10:22]).update(aad)
+        return gcm.decrypt_and_verify(box[22:-16], box[-16:]).rstrip(b"\0")[:-1]
     text = gcm_siv_open(mac(key, b"SF1 field\x01"), box[10:22], box[22:], aad)
     return text.rstrip(b"\0")[:-1]

@@ -25,6 +25,7 @@ from caseapp.vault.cipher import (
     field_place,
     padded_length,
 )
+from tests.vault import independent
 
 VECTORS = json.loads(Path(__file__).with_name("sf1_vectors.json").read_text(encoding="utf-8"))
 CLINIC, SUBJECT, ROW = uuid4(), uuid4(), uuid4().bytes
@@ -192,7 +193,7 @@ def test_a_box_cut_short_or_added_to_is_noticed() -> None:
             key.open(box + bytes(added), cipher.TEXT, PLACE, ROW)
 
 
-@pytest.mark.parametrize("suite", [0, cipher.SUITE_GCM, 3, 255])
+@pytest.mark.parametrize("suite", [0, 3, 255])
 def test_another_suite_is_refused_as_a_format(suite: int) -> None:
     box = key.seal(b"x", cipher.TEXT, PLACE, ROW)
 
@@ -292,3 +293,56 @@ def test_the_cipher_loads_no_django() -> None:
     code = "import sys, caseapp.vault.cipher; sys.exit('django' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2]).returncode == 0
+
+
+# Suite 2
+
+
+second = DataKey(KEY, key_id=KEY_ID, clinic=CLINIC, subject=SUBJECT, suite=cipher.SUITE_GCM)
+
+
+@pytest.mark.parametrize("value", [b"", b"A201", "María".encode() * 300], ids=len)
+def test_a_key_opens_both_suites_whichever_it_seals_with(value: bytes) -> None:
+    boxes = [by.seal(value, cipher.TEXT, PLACE, ROW) for by in (key, second)]
+
+    assert [box[1] for box in boxes] == [1, 2]
+    assert len(boxes[0]) == len(boxes[1])
+    assert [by.open(box, cipher.TEXT, PLACE, ROW) for by in (key, second) for box in boxes] == [value] * 4
+
+
+def test_suite_2_opens_with_another_implementation() -> None:
+    box = second.seal("María".encode(), cipher.TEXT, PLACE, ROW)
+
+    opened = independent.open_value(box, KEY, CLINIC.bytes, SUBJECT.bytes, [4, 2], ROW)
+
+    assert opened == "\x01María".encode()
+
+
+def test_a_value_of_one_suite_is_not_taken_for_one_of_the_other() -> None:
+    for by, other in ((key, 2), (second, 1)):
+        box = by.seal(b"A201", cipher.TEXT, PLACE, ROW)
+        for reader in (key, second):
+            with pytest.raises(SealTampered):
+                reader.open(box[:1] + bytes([other]) + box[2:], cipher.TEXT, PLACE, ROW)
+
+
+def test_a_value_of_suite_2_opens_in_its_own_place_only() -> None:
+    box = second.seal(b"A201", cipher.TEXT, PLACE, ROW)
+    strangers = DataKey(KEY, key_id=KEY_ID, clinic=uuid4(), subject=SUBJECT, suite=cipher.SUITE_GCM)
+
+    with pytest.raises(SealTampered):
+        second.open(box, cipher.TEXT, field_place(4, 3), ROW)
+    with pytest.raises(SealTampered):
+        second.open(box, cipher.TEXT, PLACE, uuid4().bytes)
+    with pytest.raises(SealTampered):
+        strangers.open(box, cipher.TEXT, PLACE, ROW)
+    with pytest.raises(SealTampered):
+        key.open(box[:-1] + bytes([box[-1] ^ 1]), cipher.TEXT, PLACE, ROW)
+
+
+@pytest.mark.parametrize("suite", cipher.SUITES)
+def test_a_box_of_any_suite_that_names_another_key_is_told_as_gone(suite: int) -> None:
+    other = DataKey(KEY, key_id=bytes(8), clinic=CLINIC, subject=SUBJECT, suite=suite)
+
+    with pytest.raises(SealKeyGone):
+        key.open(other.seal(b"A201", cipher.TEXT, PLACE, ROW), cipher.TEXT, PLACE, ROW)

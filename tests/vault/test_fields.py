@@ -412,7 +412,7 @@ def test_the_database_refuses_anything_but_a_box(letter: Letter, planted: bytes)
 
 
 @pytest.mark.parametrize(
-    "planted", [b"Dear plain text" * 8, b"gAAAAABl" * 12, b"", b"\xc1" + bytes(68), b"\xc1\x02" * 60]
+    "planted", [b"Dear plain text" * 8, b"gAAAAABl" * 12, b"", b"\xc1" + bytes(68), b"\xc1\x03" * 60]
 )
 def test_what_is_planted_past_the_database_is_refused_on_reading(letter: Letter, planted: bytes) -> None:
     plant(letter, "text", planted, unguarded=True)

@@ -4,11 +4,12 @@ import os
 from typing import Any, NoReturn
 
 import pytest
+from Crypto.Cipher import AES
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESGCMSIV
 
 from caseapp.vault import checks, selftest
-from caseapp.vault.selftest import VECTORS, SelfTestFailed
+from caseapp.vault.selftest import GCM_VECTORS, VECTORS, SelfTestFailed
 from tests.vault import independent
 
 
@@ -66,3 +67,29 @@ def test_a_random_source_that_repeats_itself_is_refused(broken: Any, monkeypatch
 
     with pytest.raises(SelfTestFailed, match="random source"):
         selftest.run()
+
+
+@pytest.mark.parametrize("vector", GCM_VECTORS, ids=range(len(GCM_VECTORS)))
+def test_the_known_answers_of_suite_2_are_those_of_another_library(vector: selftest.Vector) -> None:
+    key, nonce, plaintext, associated, result = map(bytes.fromhex, vector)
+
+    other = AES.new(key, AES.MODE_GCM, nonce=nonce).update(associated)
+
+    assert b"".join(other.encrypt_and_digest(plaintext)) == result
+
+
+def test_a_second_cipher_that_gives_other_answers_or_takes_forgeries_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Gullible:
+        def __init__(self, key: bytes) -> None:
+            self.encrypt = AESGCM(key).encrypt
+            self.known = {bytes.fromhex(v.result): bytes.fromhex(v.plaintext) for v in GCM_VECTORS}
+
+        def decrypt(self, nonce: bytes, data: bytes, associated: bytes) -> bytes:
+            return self.known.get(data, b"")
+
+    for broken in (AESGCMSIV, Gullible):
+        monkeypatch.setattr(selftest, "AESGCM", broken)
+        with pytest.raises(SelfTestFailed, match="AES-GCM gives wrong answers"):
+            selftest.run()
