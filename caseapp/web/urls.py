@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.urls import path
 
-from caseapp.web import urls_access, urls_cases, urls_dates, urls_health, urls_review
+from caseapp.web import urls_access, urls_calendar, urls_cases, urls_dates, urls_health, urls_review
 from caseapp.web.views import demo
 
 urlpatterns = [
@@ -12,6 +12,7 @@ urlpatterns = [
     *urls_dates.urlpatterns,
     *urls_health.urlpatterns,
     *urls_review.urlpatterns,
+    *urls_calendar.urlpatterns,
 ]
 
 if settings.DEMO:

@@ -26,6 +26,7 @@ from tests.conftest import NOW, TODAY, Cast, make_user, signed_in, uuid_of_nothi
 PLAIN = {
     "today", "clients", "client-new", "matters", "search", "filings", "retention", "hold-new",
     "staff", "roles", "health", "dates-review",
+    "calendar", "calendar-week", "calendar-agenda", "calendar-print",
     "lock", "still-here", "second-step", "healthz", "staff-invite", "account_inactive",
     "account_login", "account_reauthenticate",
     "mfa_index", "mfa_authenticate", "mfa_reauthenticate", "mfa_activate_totp", "mfa_deactivate_totp",

@@ -48,6 +48,7 @@ PURE = [
     "caseapp.people.index",
     "caseapp.people.numbers",
     "caseapp.matters.codes",
+    "caseapp.deadlines.months",
     "caseapp.deadlines.rules.engine",
     "caseapp.deadlines.rules.events",
     "caseapp.deadlines.rules.ladder",

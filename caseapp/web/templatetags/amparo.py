@@ -23,7 +23,7 @@ SOON_WITHIN_DAYS = 14
 SHAPE = r'(?:\s+(?:width|height|version|viewBox|xmlns|d|id|fill|fill-opacity|fill-rule|stroke)="[^"<>]*")*\s*'
 DRAWING = re.compile(rf"<svg{SHAPE}>(?:<path{SHAPE}/>)*</svg>\s*")
 
-# Which of the six places in the rail a page belongs to, by the first word of its URL's name.
+# Which of the places in the rail a page belongs to, by the first word of its URL's name.
 RAIL_PLACES = {
     "today": "today",
     "client": "clients",
@@ -38,6 +38,7 @@ RAIL_PLACES = {
     "deadline": "matters",
     "change": "matters",
     "review": "matters",
+    "calendar": "calendar",
     "filing": "filings",
     "filings": "filings",
     "retention": "retention",

@@ -7,8 +7,8 @@ from django import template
 from django.utils.timezone import localtime
 from django.utils.translation import ngettext
 
-from caseapp.deadlines.explain import is_opening
-from caseapp.deadlines.models import Change, Deadline
+from caseapp.deadlines.explain import happened, is_opening
+from caseapp.deadlines.models import CaseEvent, Change, Deadline
 from caseapp.deadlines.rules.spanish import in_words as in_spanish_words
 from caseapp.errors import Refused
 from caseapp.filings.catalogue import form
@@ -36,6 +36,12 @@ def opening(deadline: Deadline) -> bool:
 def dia(value: date) -> str:
     """Write a date, or a moment's day, for a reader of Spanish: martes 7 de julio de 2026."""
     return in_spanish_words(localtime(value).date() if isinstance(value, datetime) else value)
+
+
+@register.filter
+def hearing_kind(hearing: CaseEvent) -> str:
+    """Return which kind of hearing it is, in the catalogue's words: Individual (merits) hearing."""
+    return happened(hearing).outcome or happened(hearing).title
 
 
 @register.filter
