@@ -6,7 +6,7 @@ from caseapp.deadlines.models import CaseEvent, Change, Deadline
 from caseapp.filings.models import Filing
 from caseapp.matters.models import Assignment, Matter, Note, Party, Screen
 from caseapp.people.models import Person, Relation, SafeContact
-from caseapp.reminders.models import Reminder
+from caseapp.reminders.models import Feed, Reminder
 from caseapp.retention.models import Hold, Purge
 from caseapp.safekeeping.models import Check
 
@@ -19,6 +19,7 @@ __all__ = [
     "Clinic",
     "Deadline",
     "Entry",
+    "Feed",
     "Filing",
     "Hold",
     "Invitation",

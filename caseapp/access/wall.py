@@ -30,6 +30,11 @@ def open_door() -> None:
     _set(NOWHERE, "sign-in")
 
 
+def open_feed(token_hash: bytes) -> None:
+    """Show the one calendar link that this is the hash of, and nothing of any clinic."""
+    _set(NOWHERE, f"feed:{token_hash.hex()}")
+
+
 def leave() -> None:
     """Show nothing. A connection that cannot be told so is closed, since the next request may get it."""
     if connection.connection is None:

@@ -52,6 +52,8 @@ class Entry(models.Model):
         FILING_CHANGED = "filing:changed", _("Filing outcome recorded")
         FILING_VIEWED = "filing:viewed", _("Filing opened")
         REMINDER_SENT = "reminder:sent", _("Reminder sent")
+        FEED_MADE = "feed:made", _("Calendar link made")
+        FEED_ENDED = "feed:ended", _("Calendar link ended")
         HOLD_PLACED = "hold:placed", _("Hold placed")
         HOLD_LIFT_ASKED = "hold:lift-asked", _("Asked to lift a hold")
         HOLD_LIFTED = "hold:lifted", _("Hold lifted")

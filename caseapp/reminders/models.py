@@ -41,3 +41,16 @@ class Reminder(models.Model):
 
     def __str__(self) -> str:
         return f"reminder {self.id}"
+
+
+class Feed(models.Model):
+    """The one calendar link of one person. Whoever holds its token reads case codes and days, no more."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+")
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="+")
+    token_hash = models.BinaryField(max_length=32, unique=True)
+    made_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"feed {self.id}"

@@ -281,6 +281,14 @@ DESKS: Final = [
         sent_at=public("when it was sent"),
     ),
     model(
+        "Feed",
+        id=RANDOM,
+        clinic=CLINIC,
+        user=STAFF_ACT,
+        token_hash=public("a hash of a random token"),
+        made_at=WHEN,
+    ),
+    model(
         "Hold",
         50,
         id=RANDOM,

@@ -13,6 +13,9 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from caseapp.access.models import User
 
+# Of what a program may keep for one person, and has to ask about each time.
+KEPT_PRIVATELY = "private, no-cache"
+
 
 class StaffRequest(HttpRequest):
     """A request whose user is one of ours: the middleware has let them in."""

@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from caseapp.access import queries, sessions, vault_door, wall
 from caseapp.access.rules import MayNot
-from caseapp.web.http import page_of, to_sign_in, wants_fragment
+from caseapp.web.http import KEPT_PRIVATELY, page_of, to_sign_in, wants_fragment
 
 log = logging.getLogger(__name__)
 
@@ -39,14 +39,15 @@ PERMISSIONS = ", ".join(
 
 
 class NoStore:
-    """Let no browser or proxy keep a page, and no page use the machine's senses."""
+    """Let no browser or proxy keep a page, a calendar link's aside, and no page use the machine's senses."""
 
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        response["Cache-Control"] = "no-store"
+        if response.get("Cache-Control") != KEPT_PRIVATELY:
+            response["Cache-Control"] = "no-store"
         response["Permissions-Policy"] = PERMISSIONS
         return response
 

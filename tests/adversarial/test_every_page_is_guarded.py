@@ -27,6 +27,7 @@ PLAIN = {
     "today", "clients", "client-new", "matters", "search", "filings", "retention", "hold-new",
     "staff", "roles", "health", "dates-review",
     "calendar", "calendar-week", "calendar-agenda", "calendar-print",
+    "calendar-link", "calendar-link-make", "calendar-link-end",
     "lock", "still-here", "second-step", "healthz", "staff-invite", "account_inactive",
     "account_login", "account_reauthenticate",
     "mfa_index", "mfa_authenticate", "mfa_reauthenticate", "mfa_activate_totp", "mfa_deactivate_totp",
@@ -36,7 +37,7 @@ PLAIN = {
 # Answered before anyone has signed in, without a word about anyone.
 OPEN_TO_ALL = {"healthz", "account_login", "account_inactive", "mfa_login_webauthn", "mfa_authenticate"}
 # Links that let in whoever holds the token; a wrong token is the same page for everyone.
-BY_TOKEN = {"setup", "join"}
+BY_TOKEN = {"setup", "join", "feed"}
 # allauth's own, each bound to the signed-in user's passkeys by their own query.
 OWN_PASSKEYS = {"mfa_remove_webauthn", "mfa_edit_webauthn"}
 DEMO_ONLY = {"demo", "demo-sign-in"}

@@ -53,6 +53,7 @@ PURE = [
     "caseapp.deadlines.rules.events",
     "caseapp.deadlines.rules.ladder",
     "caseapp.deadlines.rules.spanish",
+    "caseapp.reminders.ical",
     "caseapp.reminders.message",
     "caseapp.retention.schedule",
     "caseapp.retention.verifying",
