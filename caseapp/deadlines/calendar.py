@@ -104,20 +104,21 @@ def _hearing_slots(user: User, matters: MatterQuerySet, first: date, last: date)
     prepared = Deadline.objects.filter(counted, matter__in=matters.values("pk"))
     moved = Change.objects.filter(kind=Change.Kind.MOVE, safe__range=further, matter__in=matters.values("pk"))
     either = Q(pk__in=prepared.values("event")) | Q(pk__in=moved.values("deadline__event"))
-    events = list(CaseEvent.objects.filter(either, matter__in=matters.values("pk")))
+    around_then = CaseEvent.objects.filter(either, matter__in=matters.values("pk"))
+    events = list(around_then.only("pk", "clinic_id", "matter_id", "kind"))
     keyring.preload(user.clinic_id, [event.matter_id for event in events])
-    hearings = {event.id: event for event in events if event.kind == HEARING}
-    corrected = _corrected(hearings.values())
-    missing = [later for later in corrected.values() if later not in hearings]
-    if missing:
-        hearings |= {event.id: event for event in CaseEvent.objects.filter(pk__in=missing)}
-    standing = [event for event in hearings.values() if event.id not in corrected]
-    return [Slot(e.on, 0, e.matter_id, e.id, hearing=e) for e in standing if first <= e.on <= last]
+    entered = {event.id for event in events if event.kind == HEARING}
+    if not entered:
+        return []
+    corrected = _corrected(entered)
+    standing = (entered | set(corrected.values())) - corrected.keys()
+    hearings = CaseEvent.objects.filter(pk__in=standing)
+    return [Slot(e.on, 0, e.matter_id, e.id, hearing=e) for e in hearings if first <= e.on <= last]
 
 
-def _corrected(events: Iterable[CaseEvent]) -> dict[UUID, UUID]:
-    """Return which entry corrects each of those that were entered wrongly."""
-    dates = Deadline.objects.filter(event__in=[event.id for event in events])
+def _corrected(event_ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    """Return which entry corrects each event that was entered wrongly."""
+    dates = Deadline.objects.filter(event__in=event_ids)
     said = ((d.event_id, d.computation.get(CORRECTED_BY)) for d in dates)
     return {event_id: UUID(later) for event_id, later in said if later and later != str(event_id)}
 

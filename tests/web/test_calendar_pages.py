@@ -334,7 +334,7 @@ def test_many_dates_cost_as_many_queries_as_few(
     hearing(cast, date(2026, 6, 25))
     ana = client_for(cast.ana)
 
-    with django_assert_max_num_queries(24):
+    with django_assert_max_num_queries(25):
         page = look(ana, view, kind="asylum-defensive")
 
     assert "Paper 0 0" in page
