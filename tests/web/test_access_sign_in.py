@@ -160,8 +160,8 @@ def every_page() -> list[tuple[str, list[str]]]:
 
 
 OPEN = {
-    "healthz", "setup", "join", "lock", "account_login", "account_inactive", "mfa_authenticate",
-    "mfa_login_webauthn",
+    "healthz", "setup", "join", "feed", "lock", "account_login", "account_inactive",
+    "mfa_authenticate", "mfa_login_webauthn",
 }  # fmt: skip
 WITHOUT_SECOND_STEP = {
     "still-here", "account_reauthenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn",
