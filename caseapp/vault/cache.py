@@ -2,7 +2,7 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from threading import Lock
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -106,17 +106,23 @@ class KeyCache:
         key_id = self._newest.get((clinic.int, subject.int))
         return None if key_id is None else self.get(clinic, subject, key_id)
 
-    def put(
-        self, key: DataKey, *, clinic: UUID, subject: UUID, epoch: int, asked_at: float, seals: bool
+    def put_all(
+        self, found: Iterable[tuple[UUID, DataKey, bool]], *, clinic: UUID, epoch: int, asked_at: float
     ) -> None:
-        """Hold a key that a query begun at `asked_at` found at `epoch`; not if that epoch has passed."""
+        """Hold keys that a query begun at `asked_at` found at `epoch`; not if that epoch has passed.
+
+        Each comes with whose it is and whether it seals.
+        """
+        dies_at, clinic_number = asked_at + DATA_KEY_SECONDS, clinic.int
         with self._lock:
             if epoch != self.epoch:
                 return
-            self._keys[key.key_id] = Held(asked_at + DATA_KEY_SECONDS, clinic.int, subject.int, key)
-            self._keys.move_to_end(key.key_id)
-            if seals:
-                self._newest[clinic.int, subject.int] = key.key_id
+            for subject, key, seals in found:
+                key_id, number = key.key_id, subject.int
+                self._keys[key_id] = Held(dies_at, clinic_number, number, key)
+                self._keys.move_to_end(key_id)
+                if seals:
+                    self._newest[clinic_number, number] = key_id
             while len(self._keys) > MOST_DATA_KEYS:
                 self._drop(next(iter(self._keys)))
 

@@ -13,7 +13,8 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import DatabaseError, IntegrityError, connections, transaction
-from django.db.models import Model, QuerySet, Subquery
+from django.db.models import BooleanField, Model, QuerySet, Subquery
+from django.db.models.expressions import RawSQL
 
 from caseapp.vault import recovery, root, selftest
 from caseapp.vault.cache import KeyCache
@@ -44,6 +45,18 @@ class Gone(NamedTuple):
     subject_id: UUID
     salt: bytes
     generation: int
+
+
+class _Stored(NamedTuple):
+    """A subject's key as the keyring holds it, with the epoch its query saw."""
+
+    key_id: bytes
+    clinic_id: UUID
+    subject_id: UUID
+    wrapped: bytes
+    generation: int
+    state: str
+    epoch: int
 
 
 class KeyExists(RuntimeError):
@@ -130,7 +143,9 @@ def preload(clinic_id: UUID, subject_ids: Iterable[UUID]) -> None:
     """
     wanted = [subject for subject in dict.fromkeys(subject_ids) if cache.newest(clinic_id, subject) is None]
     if wanted:
-        _load(clinic_id, SubjectKey.objects.filter(clinic_id=clinic_id, subject_id__in=wanted))
+        # One array: as many parameters as subjects would take longer than unwrapping their keys.
+        among = RawSQL("subject_id = ANY(%s)", [wanted], output_field=BooleanField())
+        _load(clinic_id, SubjectKey.objects.filter(among, clinic_id=clinic_id))
 
 
 def field_key(clinic_id: UUID, subject_id: UUID) -> DataKey:
@@ -162,39 +177,46 @@ def _load(clinic_id: UUID, rows: QuerySet[SubjectKey], subject_id: UUID | None =
     if not cache.holds_clinic(clinic_id):
         root.provider().check()
     asked_at = cache.clock()
-    keys = []
-    for row in _fetch(rows):
-        if row.clinic_id != clinic_id or subject_id not in (None, row.subject_id):
-            raise SealTampered("This value names a key that is not this record's own.")
-        cache.heard(row.epoch, asked_at=asked_at)
-        key = _unwrap(row)
-        seals = row.state == KeyState.ACTIVE
-        cache.put(
-            key, clinic=row.clinic_id, subject=row.subject_id, epoch=row.epoch, asked_at=asked_at, seals=seals
-        )
-        keys.append(key)
+    # Tuples and not rows of the ORM, which would cost as much again as unwrapping.
+    found = [_Stored(*row) for row in _fetch(rows, *_Stored._fields)]
+    if not found:
+        return []
+    if any(row.clinic_id != clinic_id or subject_id not in (None, row.subject_id) for row in found):
+        raise SealTampered("This value names a key that is not this record's own.")
+    epoch = found[0].epoch
+    cache.heard(epoch, asked_at=asked_at)
+    keys = _unwrap(clinic_id, found)
+    cache.put_all(
+        [(row.subject_id, key, row.state == KeyState.ACTIVE) for row, key in zip(found, keys, strict=True)],
+        clinic=clinic_id,
+        epoch=epoch,
+        asked_at=asked_at,
+    )
     return keys
 
 
-def _fetch(rows: QuerySet[Any]) -> list[Any]:
-    """Run a keyring query, with the epoch and deployment it saw."""
+def _fetch(rows: QuerySet[Any], *columns: str) -> list[Any]:
+    """Run a keyring query, with the epoch and deployment it saw; as tuples of columns if any are named."""
     epoch = Epoch.objects.filter(id=Epoch.ONLY)
     seen = rows.annotate(
         epoch=Subquery(epoch.values("number")), deployment=Subquery(epoch.values("deployment"))
     )
     try:
-        return list(seen.using(KEYRING))
+        return list((seen.values_list(*columns) if columns else seen).using(KEYRING))
     except DatabaseError as error:
         raise SealLocked("The keyring database does not answer, or lets no keys be read here.") from error
 
 
-def _unwrap(row: SubjectKey) -> DataKey:
-    wrapping = _wrapping_key(row.clinic_id, row.generation)
-    key_id = bytes(row.key_id)
-    key = wrapping.unwrap(bytes(row.wrapped), key_id=key_id, subject=row.subject_id)
-    return DataKey(
-        key, key_id=key_id, clinic=row.clinic_id, subject=row.subject_id, suite=settings.SEAL_SUITE
-    )
+def _unwrap(clinic_id: UUID, found: Iterable[_Stored]) -> list[DataKey]:
+    by_generation: dict[int, WrappingKey] = {}
+    keys = []
+    for key_id, _, subject, wrapped, generation, _, _ in found:
+        wrapping = by_generation.get(generation)
+        if wrapping is None:
+            wrapping = by_generation[generation] = _wrapping_key(clinic_id, generation)
+        key = wrapping.unwrap(wrapped, key_id=key_id, subject=subject)
+        keys.append(DataKey(key, key_id=key_id, clinic=clinic_id, subject=subject, suite=settings.SEAL_SUITE))
+    return keys
 
 
 def _wrapping_key(clinic_id: UUID, generation: int) -> WrappingKey:

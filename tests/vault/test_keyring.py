@@ -204,11 +204,11 @@ def test_the_cache_keeps_the_4096_used_last() -> None:
             (subject, DataKey(bytes(32), key_id=n.to_bytes(8, "big"), clinic=clinic, subject=subject))
         )
     for subject, key in keys[:4096]:
-        held.put(key, clinic=clinic, subject=subject, epoch=1, asked_at=held.clock(), seals=True)
+        held.put_all([(subject, key, True)], clinic=clinic, epoch=1, asked_at=held.clock())
     assert held.newest(clinic, keys[0][0]) is keys[0][1]
 
     subject, key = keys[4096]
-    held.put(key, clinic=clinic, subject=subject, epoch=1, asked_at=held.clock(), seals=True)
+    held.put_all([(subject, key, True)], clinic=clinic, epoch=1, asked_at=held.clock())
 
     assert len(held) == 4096
     assert held.newest(clinic, keys[0][0]) is keys[0][1]
@@ -221,7 +221,7 @@ def test_an_older_epoch_is_not_believed() -> None:
     held.heard(6, asked_at=held.clock())
 
     held.heard(5, asked_at=held.clock())
-    held.put(key, clinic=clinic, subject=subject, epoch=5, asked_at=held.clock(), seals=True)
+    held.put_all([(subject, key, True)], clinic=clinic, epoch=5, asked_at=held.clock())
 
     assert (held.epoch, len(held)) == (6, 0)
 
@@ -349,11 +349,11 @@ def test_a_query_overtaken_by_a_destruction_leaves_no_key_behind(
     keyring.field_key(clinic, record_person(clinic))
     unwrap = keyring._unwrap
 
-    def overtaken(row: SubjectKey) -> DataKey:
-        key = unwrap(row)
+    def overtaken(*found: Any) -> list[DataKey]:
+        keys = unwrap(*found)
         monkeypatch.setattr(keyring, "_unwrap", unwrap)
         keyring.destroy(clinic, [person], reason="test")
-        return key
+        return keys
 
     monkeypatch.setattr(keyring, "_unwrap", overtaken)
     in_flight = keyring.field_key(clinic, person)
