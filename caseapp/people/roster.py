@@ -6,21 +6,22 @@ as long as it is used, fifteen minutes at most in idleness, and goes when the ke
 
 from __future__ import annotations
 
+import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import RLock
+from typing import Any
 from uuid import UUID
 
 from caseapp.access.models import Clinic
 from caseapp.people.index import Card, Hit, Index
 from caseapp.people.models import Person
-from caseapp.vault import keyring
-from caseapp.vault.cipher import SealKeyGone
+from caseapp.vault import columns
 
 IDLE_SECONDS = 900
 CANDIDATES = 500
-BATCH = 2000
 
 
 @dataclass(repr=False)
@@ -67,28 +68,35 @@ def _catch_up(clinic_id: UUID, roster: Roster) -> None:
     if newest == roster.seq:
         return
     changed = Person.objects.filter(clinic_id=clinic_id, card_seq__gt=roster.seq)
-    rows = list(changed.only("id", "clinic_id", "search_card").order_by("pk"))
-    for start in range(0, len(rows), BATCH):
-        batch = rows[start : start + BATCH]
-        keyring.preload(clinic_id, [row.id for row in batch])
-        cards = {row.id: card_of(row) for row in batch}
+    with nothing_collected():
+        cards = {pk: card_of(pk, said) for pk, said in columns.read(changed, "search_card")}
         roster.index.replace_all([card for card in cards.values() if card is not None])
-        for shut in [person_id for person_id, card in cards.items() if card is None]:
-            roster.index.remove(shut)
-        # Those whose key is gone count as well, or they would hide that another has vanished.
-        roster.members.update(cards)
+    for shut in [person_id for person_id, card in cards.items() if card is None]:
+        roster.index.remove(shut)
+    # Those whose key is gone count as well, or they would hide that another has vanished.
+    roster.members.update(cards)
     _drop_the_gone(clinic_id, roster)
     roster.seq = newest
 
 
-def card_of(person: Person) -> Card | None:
-    """Return what someone can be found by, or None if their key was destroyed."""
+@contextmanager
+def nothing_collected() -> Iterator[None]:
+    """Keep Python from looking for cycles, of which a roster has none, among all its new objects."""
+    was_on = gc.isenabled()
+    gc.disable()
     try:
-        said = person.search_card
-    except SealKeyGone:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def card_of(person_id: UUID, said: Any) -> Card | None:
+    """Return what someone's search card says they can be found by, or None if its key was destroyed."""
+    if said is columns.GONE:
         return None
     return Card(
-        person_id=person.id,
+        person_id=person_id,
         names=tuple(said["names"]),
         surnames=tuple(said["surnames"]),
         numbers=tuple(filter(None, (said["a_number"], *said["contacts"], *said["receipts"]))),

@@ -25,6 +25,14 @@ class Held(NamedTuple):
     key: DataKey
 
 
+class Loaded(NamedTuple):
+    """A data key just unwrapped, with whose it is and whether it seals."""
+
+    subject_id: UUID
+    key: DataKey
+    seals: bool
+
+
 class HeldWrapping(NamedTuple):
     """A wrapping key with the last moment it may be used, idle or not."""
 
@@ -106,13 +114,8 @@ class KeyCache:
         key_id = self._newest.get((clinic.int, subject.int))
         return None if key_id is None else self.get(clinic, subject, key_id)
 
-    def put_all(
-        self, found: Iterable[tuple[UUID, DataKey, bool]], *, clinic: UUID, epoch: int, asked_at: float
-    ) -> None:
-        """Hold keys that a query begun at `asked_at` found at `epoch`; not if that epoch has passed.
-
-        Each comes with whose it is and whether it seals.
-        """
+    def put_all(self, found: Iterable[Loaded], *, clinic: UUID, epoch: int, asked_at: float) -> None:
+        """Hold keys that a query begun at `asked_at` found at `epoch`; not if that epoch has passed."""
         dies_at, clinic_number = asked_at + DATA_KEY_SECONDS, clinic.int
         with self._lock:
             if epoch != self.epoch:

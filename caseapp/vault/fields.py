@@ -203,7 +203,11 @@ class SealedField(_Binary[_ST, _GT]):
         if box[:2] != cipher.PREFIX:
             cipher.key_id_of(box)
         key = keyring.key_by_id(row.clinic_id, getattr(row, row.sealed_under), box[2:10])
-        data = key.open(box, self.kind, self.place, row.id.bytes)
+        return self.said_by(key, box, row.id.bytes)
+
+    def said_by(self, key: cipher.DataKey, box: bytes, row: bytes) -> Any:
+        """Return what the box says in the row with this id, opened with its subject's key. Raises as open."""
+        data = key.open(box, self.kind, self.place, row)
         if data is None:
             return None
         try:

@@ -17,7 +17,7 @@ from django.db.models import BooleanField, Model, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
 
 from caseapp.vault import recovery, root, selftest
-from caseapp.vault.cache import KeyCache
+from caseapp.vault.cache import KeyCache, Loaded
 from caseapp.vault.cipher import (
     KEY_BYTES,
     KEY_ID_BYTES,
@@ -143,9 +143,7 @@ def preload(clinic_id: UUID, subject_ids: Iterable[UUID]) -> None:
     """
     wanted = [subject for subject in dict.fromkeys(subject_ids) if cache.newest(clinic_id, subject) is None]
     if wanted:
-        # One array: as many parameters as subjects would take longer than unwrapping their keys.
-        among = RawSQL("subject_id = ANY(%s)", [wanted], output_field=BooleanField())
-        _load(clinic_id, SubjectKey.objects.filter(among, clinic_id=clinic_id))
+        _load(clinic_id, _of_subjects(clinic_id, wanted))
 
 
 def field_key(clinic_id: UUID, subject_id: UUID) -> DataKey:
@@ -172,27 +170,45 @@ def key_by_id(clinic_id: UUID, subject_id: UUID, key_id: bytes) -> DataKey:
     raise SealKeyGone("The key of this value was destroyed, and the value with it.")
 
 
+def load_for_once(clinic_id: UUID, subject_ids: Iterable[UUID]) -> dict[bytes, Loaded]:
+    """Return all keys of these subjects by their ids, to be used at once: this process does not hold them.
+
+    So reading thousands of rows does not push out the keys of the pages people have open.
+    """
+    keys, _, _ = _ask(clinic_id, _of_subjects(clinic_id, list(subject_ids)))
+    return {loaded.key.key_id: loaded for loaded in keys}
+
+
+def _of_subjects(clinic_id: UUID, subjects: list[UUID]) -> QuerySet[SubjectKey]:
+    # One array: as many parameters as subjects would take longer than unwrapping their keys.
+    among = RawSQL("subject_id = ANY(%s)", [subjects], output_field=BooleanField())
+    return SubjectKey.objects.filter(among, clinic_id=clinic_id)
+
+
 def _load(clinic_id: UUID, rows: QuerySet[SubjectKey], subject_id: UUID | None = None) -> list[DataKey]:
-    """Fetch and unwrap keys. With `subject_id`, a row that is not that subject's is SealTampered."""
+    """Fetch, unwrap and hold keys. With `subject_id`, a row that is not that subject's is SealTampered."""
+    found, epoch, asked_at = _ask(clinic_id, rows, subject_id)
+    if epoch is not None:
+        cache.put_all(found, clinic=clinic_id, epoch=epoch, asked_at=asked_at)
+    return [loaded.key for loaded in found]
+
+
+def _ask(
+    clinic_id: UUID, rows: QuerySet[SubjectKey], subject_id: UUID | None = None
+) -> tuple[list[Loaded], int | None, float]:
+    """Fetch and unwrap keys; return them with the epoch of the query, if it found any, and when it began."""
     if not cache.holds_clinic(clinic_id):
         root.provider().check()
     asked_at = cache.clock()
     # Tuples and not rows of the ORM, which would cost as much again as unwrapping.
     found = [_Stored(*row) for row in _fetch(rows, *_Stored._fields)]
     if not found:
-        return []
+        return [], None, asked_at
     if any(row.clinic_id != clinic_id or subject_id not in (None, row.subject_id) for row in found):
         raise SealTampered("This value names a key that is not this record's own.")
     epoch = found[0].epoch
     cache.heard(epoch, asked_at=asked_at)
-    keys = _unwrap(clinic_id, found)
-    cache.put_all(
-        [(row.subject_id, key, row.state == KeyState.ACTIVE) for row, key in zip(found, keys, strict=True)],
-        clinic=clinic_id,
-        epoch=epoch,
-        asked_at=asked_at,
-    )
-    return keys
+    return _unwrap(clinic_id, found), epoch, asked_at
 
 
 def _fetch(rows: QuerySet[Any], *columns: str) -> list[Any]:
@@ -207,15 +223,17 @@ def _fetch(rows: QuerySet[Any], *columns: str) -> list[Any]:
         raise SealLocked("The keyring database does not answer, or lets no keys be read here.") from error
 
 
-def _unwrap(clinic_id: UUID, found: Iterable[_Stored]) -> list[DataKey]:
+def _unwrap(clinic_id: UUID, found: Iterable[_Stored]) -> list[Loaded]:
+    suite = settings.SEAL_SUITE
     by_generation: dict[int, WrappingKey] = {}
     keys = []
-    for key_id, _, subject, wrapped, generation, _, _ in found:
+    for key_id, _, subject, wrapped, generation, state, _ in found:
         wrapping = by_generation.get(generation)
         if wrapping is None:
             wrapping = by_generation[generation] = _wrapping_key(clinic_id, generation)
-        key = wrapping.unwrap(wrapped, key_id=key_id, subject=subject)
-        keys.append(DataKey(key, key_id=key_id, clinic=clinic_id, subject=subject, suite=settings.SEAL_SUITE))
+        opened = wrapping.unwrap(wrapped, key_id=key_id, subject=subject)
+        key = DataKey(opened, key_id=key_id, clinic=clinic_id, subject=subject, suite=suite)
+        keys.append(Loaded(subject, key, state == KeyState.ACTIVE))
     return keys
 
 

@@ -18,7 +18,7 @@ from django.test.utils import CaptureQueriesContext
 
 from caseapp.vault import cache as caching
 from caseapp.vault import keyring, services
-from caseapp.vault.cache import KeyCache
+from caseapp.vault.cache import KeyCache, Loaded
 from caseapp.vault.cipher import DataKey, SealKeyGone, SealLocked, SealTampered
 from caseapp.vault.keyring import KeyExists
 from caseapp.vault.models import ClinicKey, Epoch, SubjectKey, Tombstone
@@ -204,11 +204,11 @@ def test_the_cache_keeps_the_4096_used_last() -> None:
             (subject, DataKey(bytes(32), key_id=n.to_bytes(8, "big"), clinic=clinic, subject=subject))
         )
     for subject, key in keys[:4096]:
-        held.put_all([(subject, key, True)], clinic=clinic, epoch=1, asked_at=held.clock())
+        held.put_all([Loaded(subject, key, seals=True)], clinic=clinic, epoch=1, asked_at=held.clock())
     assert held.newest(clinic, keys[0][0]) is keys[0][1]
 
     subject, key = keys[4096]
-    held.put_all([(subject, key, True)], clinic=clinic, epoch=1, asked_at=held.clock())
+    held.put_all([Loaded(subject, key, seals=True)], clinic=clinic, epoch=1, asked_at=held.clock())
 
     assert len(held) == 4096
     assert held.newest(clinic, keys[0][0]) is keys[0][1]
@@ -221,7 +221,7 @@ def test_an_older_epoch_is_not_believed() -> None:
     held.heard(6, asked_at=held.clock())
 
     held.heard(5, asked_at=held.clock())
-    held.put_all([(subject, key, True)], clinic=clinic, epoch=5, asked_at=held.clock())
+    held.put_all([Loaded(subject, key, seals=True)], clinic=clinic, epoch=5, asked_at=held.clock())
 
     assert (held.epoch, len(held)) == (6, 0)
 
@@ -349,7 +349,7 @@ def test_a_query_overtaken_by_a_destruction_leaves_no_key_behind(
     keyring.field_key(clinic, record_person(clinic))
     unwrap = keyring._unwrap
 
-    def overtaken(*found: Any) -> list[DataKey]:
+    def overtaken(*found: Any) -> list[Loaded]:
         keys = unwrap(*found)
         monkeypatch.setattr(keyring, "_unwrap", unwrap)
         keyring.destroy(clinic, [person], reason="test")
