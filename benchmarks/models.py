@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from typing import Any, ClassVar, Final
 from uuid import uuid4
 
 from django.db import models
+from django_cryptography.fields import encrypt
 from encrypted_fields.fields import EncryptedTextField as FernetTextField
+from fieldseal import FieldContext, Fieldseal
+from fieldseal.keyprovider import StaticKeyProvider
 from tink_fields import EncryptedTextField as TinkTextField
 
 from caseapp.access.models import Clinic, User
@@ -18,12 +23,36 @@ from caseapp.vault.rows import SealedRow
 SIX: Final = ("one", "two", "three", "four", "five", "six")
 
 
-def _six(name: str, base: type[models.Model], kind: type[models.Field[Any, Any]], **more: Any) -> Any:
-    """Return a model of six texts, each in a field of this kind."""
+class FieldsealTextField(models.BinaryField):  # type: ignore[type-arg]
+    """A text under fieldseal, bound to its table and column. Its own adapter needs Python 3.12."""
+
+    _keys = StaticKeyProvider(
+        key_id=os.urandom(16), tenant_dek=os.urandom(32), tenant_index_key=os.urandom(32)
+    )
+    _seal = Fieldseal(
+        key_provider=_keys, allowed_suites={0xFF01}, write_suite=0xFF01, arm_provisional_suites=True
+    )
+    _table = uuid4().bytes
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._column = FieldContext(table_uuid=self._table, column_uuid=uuid4().bytes)
+
+    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
+        return super().get_db_prep_value(
+            self._seal.encrypt(value.encode(), self._column), connection, prepared
+        )
+
+    def from_db_value(self, value: bytes, expression: object, connection: object) -> str:
+        return self._seal.decrypt(bytes(value), self._column).decode()
+
+
+def _six(name: str, base: type[models.Model], kind: Callable[[], Any], **more: Any) -> Any:
+    """Return a model of six texts, each in a field that `kind` makes."""
     columns: dict[str, Any] = {each: kind() for each in SIX}
     columns |= {
         "__module__": __name__,
-        "__doc__": f"Six texts in {kind.__name__}.",
+        "__doc__": f"{name}: six texts.",
         "Meta": type("Meta", (), {"app_label": "benchmarks"}),
         "id": models.UUIDField(primary_key=True, default=uuid4, editable=False),
         "clinic_id": models.UUIDField(),
@@ -36,6 +65,8 @@ PlainSix = _six("PlainSix", models.Model, models.TextField)
 SealedSix = _six("SealedSix", SealedRow, SealedTextField, sealed_under="person_id")
 FernetSix = _six("FernetSix", models.Model, FernetTextField)
 TinkSix = _six("TinkSix", models.Model, TinkTextField)
+CryptographySix = _six("CryptographySix", models.Model, lambda: encrypt(models.TextField()))
+FieldsealSix = _six("FieldsealSix", models.Model, FieldsealTextField)
 
 
 class PlainPerson(models.Model):
@@ -168,7 +199,14 @@ class PlainScreen(models.Model):
         return f"plain screen {self.id}"
 
 
-SIXES: Final[tuple[Any, ...]] = (PlainSix, SealedSix, FernetSix, TinkSix)
+SIXES: Final[tuple[Any, ...]] = (
+    PlainSix,
+    SealedSix,
+    FernetSix,
+    TinkSix,
+    CryptographySix,
+    FieldsealSix,
+)
 PLAIN_CLINIC: Final[tuple[Any, ...]] = (PlainPerson, PlainMatter, PlainParty, PlainAssignment, PlainScreen)
 
 # Sealed values are bound to a column's numbers. These are far from any of the product's.

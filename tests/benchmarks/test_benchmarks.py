@@ -11,8 +11,11 @@ HOUSE = Path(__file__).parents[2]
 TABLES = (
     "One field of 200 bytes",
     "rows of six texts through the ORM",
+    "A new clinic key: 50 subjects' keys wrapped anew",
+    "Purging one matter, of a client and a relative, among 60 people",
     "The Clients page: 50 of 300 people",
     "Building the roster of 200 people",
+    "Building the roster of 300 people",
     "Searching 200 people, warm",
     "The deadline engine",
 )
