@@ -95,7 +95,7 @@ class _Browser:
         self.application = WSGIHandler()
         wall.enter(house.clinic.id)
         client = Client()
-        client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+        client.force_login(user, backend="caseapp.access.backends.StaffBackend")
         session = client.session
         sessions.begin(session, house.clinic.id, at=time.time())
         session.save()

@@ -182,7 +182,7 @@ TEMPLATES = [
 # --- Who may come in -----------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "caseapp.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["caseapp.access.backends.StaffBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.ScryptPasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",

@@ -30,23 +30,29 @@ def record(
             "audit.record was called outside a transaction. Call it inside the transaction that"
             " makes the change, so the change and its entry are saved together or not at all."
         )
+    _write(event, clinic_id, actor_id, matter_id, person_id, object_id, digest)
+
+
+def record_look(event: Entry.Event, *, clinic_id: UUID, actor_id: UUID) -> None:
+    """Add one entry for a list someone looked at: nothing is saved with it, so it needs no transaction."""
+    _write(event, clinic_id, actor_id, None, None, None, None)
+
+
+def _write(
+    event: Entry.Event,
+    clinic_id: UUID,
+    actor_id: UUID | None,
+    matter_id: UUID | None,
+    person_id: UUID | None,
+    object_id: UUID | None,
+    digest: bytes | None,
+) -> None:
+    """Link and save the entry in one step of the database; it is checked against chain.link afterwards."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"audit {clinic_id}"])
-    last = Entry.objects.filter(clinic_id=clinic_id).order_by("-seq").only("seq", "link").first()
-    entry = Entry(
-        clinic_id=clinic_id,
-        seq=1 if last is None else last.seq + 1,
-        at=_clock(),
-        actor_id=actor_id,
-        event=event,
-        matter_id=matter_id,
-        person_id=person_id,
-        object_id=object_id,
-        digest=digest,
-        previous=chain.START if last is None else bytes(last.link),
-    )
-    entry.link = _link(entry)
-    entry.save(force_insert=True)
+        cursor.execute(
+            "SELECT amparo_record(%s, %s, %s, %s, %s, %s, %s, %s)",
+            [clinic_id, _clock(), actor_id, str(event), matter_id, person_id, object_id, digest],
+        )
 
 
 def _clock() -> datetime:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from uuid import UUID
 
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import FilteredRelation, Q, QuerySet
 from django.shortcuts import get_object_or_404
 
 from caseapp.access.models import User
-from caseapp.deadlines.models import CaseEvent, Change, Deadline
+from caseapp.deadlines.models import CaseEvent, Change, Deadline, DeadlineQuerySet
 from caseapp.matters.models import Matter
-from caseapp.matters.queries import PRINCIPAL_FIRST, open_together
 
 DAYS_AHEAD = 7
 SOON_DAYS = 14
+MOST_BROUGHT = 500
 
 
 def deadline_for(user: User, deadline_id: UUID) -> Deadline:
@@ -86,42 +87,72 @@ def deadlines_from(event: CaseEvent) -> list[Deadline]:
 
 @dataclass(frozen=True)
 class Today:
-    """What is owed, by the day it has to be acted on.
+    """What is owed, by the day it has to be acted on: `found` by urgency, and views of it.
 
-    `waiting` holds every decision that waits for a second person, by deadline; `to_second` those of
-    them that wait for this person.
+    `cut`: there are more than could be brought.
     """
 
-    late: list[Deadline] = field(default_factory=list)
-    due_today: list[Deadline] = field(default_factory=list)
-    next_days: list[Deadline] = field(default_factory=list)
-    to_confirm: list[Deadline] = field(default_factory=list)
-    to_second: list[Deadline] = field(default_factory=list)
-    waiting: dict[UUID, Change] = field(default_factory=dict)
+    found: list[Deadline]
+    day: date
+    user_id: UUID
+    cut: bool = False
+
+    def join(self, matters: Mapping[UUID, Matter]) -> None:
+        """Give each date its matter of those fetched. What was purged meanwhile is gone."""
+        self.found[:] = [deadline for deadline in self.found if deadline.matter_id in matters]
+        for deadline in self.found:
+            deadline.matter = matters[deadline.matter_id]
+
+    @cached_property
+    def waiting(self) -> dict[UUID, Change]:
+        """Every decision that waits for a second person, by deadline."""
+        return {d.id: waits for d in self.found if (waits := getattr(d, "waits", None)) is not None}
+
+    @cached_property
+    def late(self) -> list[Deadline]:
+        return [d for d in self.found if d.safe < self.day]
+
+    @cached_property
+    def due_today(self) -> list[Deadline]:
+        return [d for d in self.found if d.safe == self.day]
+
+    @cached_property
+    def next_days(self) -> list[Deadline]:
+        last = self.day + timedelta(days=DAYS_AHEAD)
+        return [d for d in self.found if self.day < d.safe <= last]
+
+    @cached_property
+    def to_confirm(self) -> list[Deadline]:
+        return [d for d in self.found if d.state == Deadline.State.PROPOSED and d.id not in self.waiting]
+
+    @cached_property
+    def to_second(self) -> list[Deadline]:
+        """Those of the decisions that wait for this person."""
+        return [d for d in self.found if d.id in self.waiting and self.waiting[d.id].by_id != self.user_id]
 
 
-def today_for(user: User, *, today: date) -> Today:
-    """Return the landing page's dates: late, today, the next seven days, and what waits for this person."""
-    visible = Deadline.objects.visible_to(user)
-    waiting = Change.objects.filter(state=Change.State.WAITING, deadline__in=visible).select_related("by")
-    changes = {change.deadline_id: change for change in waiting}
+def today_for(user: User, *, today: date, also: Iterable[UUID] = ()) -> Today:
+    """Return the landing page's dates: late, today, the next seven days, and what waits for this person.
+
+    Of very many the most urgent are brought. `also`: dates to be brought whatever their day. The matters
+    are fetched with everyone else's: see Today.join.
+    """
     last = today + timedelta(days=DAYS_AHEAD)
-    wanted = Q(safe__lte=last) | Q(state=Deadline.State.PROPOSED) | Q(pk__in=list(changes))
-    matters = Prefetch("matter", Matter.objects.prefetch_related(Prefetch("parties", PRINCIPAL_FIRST)))
-    found = list(visible.open().filter(wanted).order_by("safe", "legal", "pk").prefetch_related(matters))
-    open_together(user.clinic_id, {d.matter_id: d.matter for d in found}.values())
-    return Today(
-        late=[d for d in found if d.safe < today],
-        due_today=[d for d in found if d.safe == today],
-        next_days=[d for d in found if today < d.safe <= last],
-        to_confirm=[d for d in found if d.state == Deadline.State.PROPOSED and d.id not in changes],
-        to_second=[d for d in found if d.id in changes and changes[d.id].by_id != user.id],
-        waiting=changes,
-    )
+    waits = FilteredRelation("changes", condition=Q(changes__state=Change.State.WAITING))
+    wanted = Q(safe__lte=last) | Q(state=Deadline.State.PROPOSED) | Q(waits__isnull=False)
+    if also := list(also):
+        wanted |= Q(pk__in=also)
+    rows = Deadline.objects.visible_to(user).open().annotate(waits=waits).filter(wanted)
+    rows = rows.select_related("waits__by").order_by("safe", "legal", "pk")[: MOST_BROUGHT + 1]  # type: ignore[misc]
+    found = list(rows)
+    return Today(found[:MOST_BROUGHT], day=today, user_id=user.id, cut=len(found) > MOST_BROUGHT)
 
 
-def count_owed(user: User, *, today: date) -> tuple[int, int]:
-    """Count what is past its safe date, and what has to be acted on today, for the rail."""
-    owed = Deadline.objects.visible_to(user).acting_by(today).order_by()
-    late, all_told = owed.aggregate(late=Count("pk", filter=Q(safe__lt=today)), all=Count("pk")).values()
-    return late, all_told - late
+def late(user: User, *, today: date) -> DeadlineQuerySet:
+    """Return the open dates past their safe date, to be counted for the rail."""
+    return Deadline.objects.visible_to(user).open().filter(safe__lt=today)
+
+
+def due(user: User, *, today: date) -> DeadlineQuerySet:
+    """Return the open dates to act on today, to be counted for the rail."""
+    return Deadline.objects.visible_to(user).open().filter(safe=today)

@@ -8,7 +8,7 @@ it stands, so that a fatal date asks two people for either. Both are kept in the
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from caseapp.access.models import User
 from caseapp.deadlines import recounts, services
-from caseapp.deadlines.models import Change, Deadline
+from caseapp.deadlines.models import Change, Deadline, DeadlineQuerySet
 from caseapp.deadlines.recounts import Kept
 from caseapp.deadlines.rules import calendar, pack
 from caseapp.deadlines.rules.engine import compute
@@ -110,9 +110,21 @@ def queue(user: User, *, at_most: int = MOST_COUNTED) -> Queue:
     return Queue(tuple(differences), counted=len(ids[:at_most]), all_counted=len(ids) <= at_most)
 
 
-def count_to_decide(user: User) -> int:
-    """Count what waits in the queue for a decision, of the dates to act on first: for the Today page."""
-    return sum(1 for each in queue(user, at_most=MOST_COUNTED_IN_PASSING).differences if not each.waiting)
+def counted_in_passing(user: User) -> DeadlineQuerySet:
+    """Return the dates to act on first, which the Today page counts again in passing."""
+    urgent = Deadline.objects.visible_to(user).open().order_by("safe", "legal", "pk")
+    return urgent[:MOST_COUNTED_IN_PASSING]
+
+
+def not_counted_yet(ids: Iterable[UUID]) -> list[UUID]:
+    """Return those of the dates that this process has not counted again with today's rules and tables."""
+    agreeing = _agreeing.ids()
+    return [pk for pk in ids if pk not in agreeing]
+
+
+def count_to_decide(deadlines: Iterable[Deadline], waiting: Container[UUID]) -> int:
+    """Count which of these open dates, their keys held, wait in the queue for a decision."""
+    return sum(1 for each in _differing(deadlines) if each.deadline.id not in waiting)
 
 
 def _differences(user: User, ids: list[UUID]) -> list[Difference]:
@@ -126,6 +138,14 @@ def _differences(user: User, ids: list[UUID]) -> list[Difference]:
 
 def differences_of(deadlines: Iterable[Deadline]) -> list[Difference]:
     """Return those of the open dates that come out otherwise today, each with the decision that waits."""
+    found = _differing(deadlines)
+    ids = [each.deadline.id for each in found]
+    waiting = Change.objects.filter(deadline__in=ids, state=Change.State.WAITING).select_related("by")
+    changes = {change.deadline_id: change for change in waiting} if ids else {}
+    return [replace(each, waiting=changes.get(each.deadline.id)) for each in found]
+
+
+def _differing(deadlines: Iterable[Deadline]) -> list[Difference]:
     found, agreeing = [], _agreeing.ids()
     for deadline in deadlines:
         if deadline.id in agreeing or not deadline.is_open:
@@ -135,10 +155,7 @@ def differences_of(deadlines: Iterable[Deadline]) -> list[Difference]:
             found.append(difference)
         else:
             agreeing.add(deadline.id)
-    ids = [each.deadline.id for each in found]
-    waiting = Change.objects.filter(deadline__in=ids, state=Change.State.WAITING).select_related("by")
-    changes = {change.deadline_id: change for change in waiting} if ids else {}
-    return [replace(each, waiting=changes.get(each.deadline.id)) for each in found]
+    return found
 
 
 def difference_of(deadline: Deadline) -> Difference | None:

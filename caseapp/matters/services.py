@@ -267,9 +267,8 @@ def record_view(matter: Matter, *, by: User) -> None:
     audit.record(Entry.Event.MATTER_VIEWED, clinic_id=by.clinic_id, actor_id=by.id, matter_id=matter.id)
 
 
-@transaction.atomic
 def record_list_view(*, by: User) -> None:
-    audit.record(Entry.Event.MATTERS_LISTED, clinic_id=by.clinic_id, actor_id=by.id)
+    audit.record_look(Entry.Event.MATTERS_LISTED, clinic_id=by.clinic_id, actor_id=by.id)
 
 
 @transaction.atomic

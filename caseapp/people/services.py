@@ -135,9 +135,8 @@ def record_view(person: Person, *, by: User) -> None:
     audit.record(Entry.Event.CLIENT_VIEWED, clinic_id=by.clinic_id, actor_id=by.id, person_id=person.id)
 
 
-@transaction.atomic
 def record_list_view(*, by: User) -> None:
-    audit.record(Entry.Event.CLIENTS_LISTED, clinic_id=by.clinic_id, actor_id=by.id)
+    audit.record_look(Entry.Event.CLIENTS_LISTED, clinic_id=by.clinic_id, actor_id=by.id)
 
 
 @transaction.atomic

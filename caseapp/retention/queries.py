@@ -106,12 +106,12 @@ def purges_done(user: User) -> QuerySet[Purge]:
     return Purge.objects.filter(clinic_id=user.clinic_id, state=Purge.State.DONE).order_by("-done_at")
 
 
-def count_to_approve(user: User) -> int:
-    """Count the purges that wait for this person, for the rail."""
+def to_approve(user: User) -> QuerySet[Purge]:
+    """Return the purges that wait for this person, to be counted for the rail."""
     purges = Purge.objects.filter(clinic_id=user.clinic_id, state=Purge.State.PROPOSED).exclude(
         proposed_by=user
     )
-    return purges.filter(matter_id__in=Matter.objects.visible_to(user).values("pk")).count()
+    return purges.filter(matter_id__in=Matter.objects.visible_to(user).values("pk"))
 
 
 def people_who_go(purge: Purge) -> QuerySet[Person]:

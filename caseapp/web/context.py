@@ -16,10 +16,8 @@ from django.utils.translation import gettext as _
 from caseapp import clock
 from caseapp.access.models import User
 from caseapp.access.rules import Act, may
-from caseapp.deadlines import queries as deadlines
-from caseapp.matters import queries as matters
-from caseapp.retention import queries as retention
 from caseapp.safekeeping import queries as safekeeping
+from caseapp.web import owing
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -33,7 +31,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     if isinstance(user, User) or getattr(user, "is_authenticated", False):
         shown["may"] = SimpleLazyObject(lambda: _allowed(request.user))  # type: ignore[arg-type]
         shown["banners"] = SimpleLazyObject(lambda: _banners(request.user))  # type: ignore[arg-type]
-        shown["rail"] = SimpleLazyObject(lambda: _owed(request.user))  # type: ignore[arg-type]
+        shown["rail"] = SimpleLazyObject(lambda: _owed(request))
     return shown
 
 
@@ -56,16 +54,16 @@ def _banners(user: User) -> list[SafeString]:
     return [format_html('<b>{}</b> <a href="{}">{}</a>', said, reverse("health"), _("What to do"))]
 
 
-def _owed(user: User) -> dict[str, dict[str, Any]]:
-    """Return the counts beside the rail's places, only where something is owed. Three queries at most."""
+def _owed(request: HttpRequest) -> dict[str, dict[str, Any]]:
+    """Return the counts beside the rail's places, only where something is owed. One query at most."""
     owed: dict[str, dict[str, Any]] = {}
-    late, today = deadlines.count_owed(user, today=clock.today(user.clinic.time_zone))
-    if late:
+    counts = owing.counts(request)
+    if late := counts["late"]:
         owed["today"] = {"count": late, "word": _("late"), "urgency": "late"}
-    elif today:
+    elif today := counts["due"]:
         owed["today"] = {"count": today, "word": _("today"), "urgency": "soon"}
-    if may(user, Act.RECORD_EVENT) and (quiet := matters.count_quiet(user)):
+    if quiet := counts.get("quiet"):
         owed["matters"] = {"count": quiet, "word": _("quiet")}
-    if may(user, Act.APPROVE_PURGE) and (waiting := retention.count_to_approve(user)):
+    if waiting := counts.get("purges"):
         owed["retention"] = {"count": waiting}
     return owed

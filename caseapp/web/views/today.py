@@ -11,6 +11,7 @@ from caseapp.deadlines import forgotten, review
 from caseapp.deadlines import queries as deadlines
 from caseapp.matters import queries as matters
 from caseapp.matters import services as matters_services
+from caseapp.web import owing
 from caseapp.web.http import StaffRequest
 
 QUIET_SHOWN = 10
@@ -19,22 +20,36 @@ QUIET_AT_MOST = 200
 
 @require_GET
 def today(request: StaffRequest) -> HttpResponse:
-    day = clock.today(request.user.clinic.time_zone)
-    quiet = matters.without_next_step(request.user)
-    all_quiet = request.GET.get("quiet") == "all"
-    resting = list(quiet[: QUIET_AT_MOST if all_quiet else QUIET_SHOWN])
-    matters.open_together(request.user.clinic_id, resting)
-    owed = deadlines.today_for(request.user, today=day)
+    """Show what is owed. The queries are few and do not grow with what is shown: a test counts them."""
+    user = request.user
+    day = clock.today(user.clinic.time_zone)
+    quiet = QUIET_AT_MOST if request.GET.get("quiet") == "all" else QUIET_SHOWN
+    looked = owing.look(
+        request,
+        ids={
+            "quiet": matters.without_next_step(user)[:quiet],
+            "count_again": review.counted_in_passing(user),
+        },
+    )
+    again = review.not_counted_yet(looked["count_again"])
+    owed = deadlines.today_for(user, today=day, also=again)
+    hearings = forgotten.hearings_unprepared(user, today=day)
+    on_page = [*(d.matter_id for d in owed.found), *looked["quiet"]]
+    known = matters.with_people(on_page)
+    matters.open_together(user.clinic_id, known.values())
+    owed.join(known)
+    resting = [known[matter_id] for matter_id in looked["quiet"] if matter_id in known]
     shown = [*owed.late, *owed.due_today, *owed.next_days, *owed.to_confirm, *owed.to_second]
+    counts = owing.counts(request)
     context = {
         "today": day,
         "owed": owed,
-        "to_review": review.count_to_decide(request.user),
+        "to_review": review.count_to_decide(owed.found, owed.waiting),
         "check_again": review.rules_to_check_again(shown, today=day),
-        "hearings": forgotten.hearings_unprepared(request.user, today=day),
+        "hearings": hearings,
         "resting": resting,
-        "resting_count": len(resting) if len(resting) < QUIET_SHOWN else quiet.count(),
+        "resting_count": max(len(resting), counts.get("quiet", 0)),
         "now": clock.now(),
     }
-    matters_services.record_list_view(by=request.user)
+    matters_services.record_list_view(by=user)
     return render(request, "today/today.html", context)
