@@ -3,6 +3,7 @@
 from caseapp.access.models import Clinic, Invitation, SetupLink, User
 from caseapp.audit.models import Anchor, Entry
 from caseapp.deadlines.models import CaseEvent, Change, Deadline
+from caseapp.documents.models import Document, OwedRemoval, Version
 from caseapp.filings.models import Filing
 from caseapp.matters.models import Assignment, Matter, Note, Party, Screen
 from caseapp.people.models import Person, Relation, SafeContact
@@ -18,6 +19,7 @@ __all__ = [
     "Check",
     "Clinic",
     "Deadline",
+    "Document",
     "Entry",
     "Feed",
     "Filing",
@@ -25,6 +27,7 @@ __all__ = [
     "Invitation",
     "Matter",
     "Note",
+    "OwedRemoval",
     "Party",
     "Person",
     "Purge",
@@ -34,4 +37,5 @@ __all__ = [
     "Screen",
     "SetupLink",
     "User",
+    "Version",
 ]

@@ -7,6 +7,7 @@ from celery import shared_task
 
 from caseapp import clock
 from caseapp.access import sessions
+from caseapp.documents import services as documents
 from caseapp.matters import services as matters
 from caseapp.reminders import anchors
 from caseapp.reminders import services as reminders
@@ -25,6 +26,16 @@ def remind_of_deadlines() -> None:
 @shared_task
 def finish_purges() -> None:
     retention.finish_purges(now=clock.now())
+
+
+@shared_task
+def remove_owed_files() -> None:
+    documents.remove_owed()
+
+
+@shared_task
+def sweep_files() -> None:
+    documents.sweep(now=clock.now())
 
 
 @shared_task

@@ -74,6 +74,16 @@ app.conf.update(
             "schedule": MINUTE,
             "options": {"expires": MINUTE},
         },
+        "remove-owed-files": {
+            "task": "caseapp.tasks.remove_owed_files",
+            "schedule": 10 * MINUTE,
+            "options": {"expires": 10 * MINUTE},
+        },
+        "sweep-files": {
+            "task": "caseapp.tasks.sweep_files",
+            "schedule": crontab(hour="3", minute="40"),
+            "options": {"expires": 12 * 60 * MINUTE},
+        },
         "end-assignments": {
             "task": "caseapp.tasks.end_assignments",
             "schedule": crontab(minute="5"),

@@ -270,6 +270,19 @@ FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 # Nothing that is uploaded may touch the disk unsealed.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 
+# Where the sealed files of documents lie: a directory of ours, or a bucket of S3's kind.
+FILES_DIR = STATE_DIR / "files"
+FILES_STORAGE = "s3" if env.given("AMPARO_FILES_S3_BUCKET") else "local"
+FILES_S3 = {
+    "bucket": env.text("AMPARO_FILES_S3_BUCKET", ""),
+    "prefix": env.text("AMPARO_FILES_S3_PREFIX", "amparo/"),
+    "endpoint": env.text("AMPARO_FILES_S3_ENDPOINT", ""),
+    "region": env.text("AMPARO_FILES_S3_REGION", "us-east-1"),
+    "key": env.text("AMPARO_FILES_S3_KEY", ""),
+    "secret": env.text("AMPARO_FILES_S3_SECRET", ""),
+}
+FILE_LIMIT_MB = env.whole_number("AMPARO_FILE_LIMIT_MB", 100, least=1)
+
 # --- Mail ----------------------------------------------------------------------------------------
 
 DEFAULT_FROM_EMAIL = env.text("AMPARO_MAIL_FROM", f"amparo@{_address.hostname}")

@@ -28,6 +28,8 @@ class Act(StrEnum):
     RECORD_EVENT = "enter a decision, notice or hearing"
     DECIDE_DEADLINE = "confirm, close or change a date"
     RECORD_FILING = "record a filing and its outcome"
+    ADD_DOCUMENT = "add a document, or a new version of one"
+    REMOVE_DOCUMENT = "remove a document for good"
     CLOSE_MATTER = "close a matter"
     PLACE_HOLD = "place a hold, or ask to lift one"
     APPROVE_PURGE = "propose or approve a purge"
@@ -40,16 +42,16 @@ class Act(StrEnum):
 
 CASEWORK = frozenset(
     {Act.RECORD_CLIENT, Act.OPEN_MATTER, Act.ASSIGN, Act.WRITE_NOTE, Act.RECORD_EVENT}
-    | {Act.DECIDE_DEADLINE, Act.RECORD_FILING, Act.SEE_STAFF}
+    | {Act.DECIDE_DEADLINE, Act.RECORD_FILING, Act.SEE_STAFF, Act.ADD_DOCUMENT}
 )
-LEGAL = CASEWORK | {Act.CLOSE_MATTER, Act.PLACE_HOLD, Act.APPROVE_PURGE, Act.SEE_AUDIT}
+LEGAL = CASEWORK | {Act.CLOSE_MATTER, Act.PLACE_HOLD, Act.APPROVE_PURGE, Act.SEE_AUDIT, Act.REMOVE_DOCUMENT}
 
 MATRIX: dict[str, frozenset[Act]] = {
     Role.DIRECTOR: LEGAL | {Act.SEE_HEALTH, Act.LOCK_OUT, Act.MANAGE_STAFF},
     Role.ATTORNEY: LEGAL,
     Role.REPRESENTATIVE: LEGAL - {Act.APPROVE_PURGE},
     Role.PARALEGAL: CASEWORK,
-    Role.VOLUNTEER: frozenset({Act.WRITE_NOTE}),
+    Role.VOLUNTEER: frozenset({Act.WRITE_NOTE, Act.ADD_DOCUMENT}),
     # Keeps the machine running and shuts the door behind a leaver; sees no client and lets nobody in.
     Role.IT: frozenset({Act.SEE_STAFF, Act.SEE_HEALTH, Act.LOCK_OUT}),
 }

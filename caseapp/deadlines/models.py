@@ -148,9 +148,11 @@ class Change(SealedRow):
     second_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     second_at = models.DateTimeField(null=True, blank=True)
     reason = SealedTextField(max_length=1000)
-    # When it was done (MEET), and the filing that proves it: a bare reference, the filings room is above.
+    # When it was done (MEET), and the filing or document that proves it: bare references, for those rooms
+    # do not stand below this one.
     on = models.DateField(null=True, blank=True)
     filing_id = models.UUIDField(null=True, blank=True)
+    document_id = models.UUIDField(null=True, blank=True)
     # The dates it was moved from and to (MOVE); the computed ones stay in the deadline's computation.
     legal = models.DateField(null=True, blank=True)
     safe = models.DateField(null=True, blank=True)

@@ -183,13 +183,15 @@ def mark_met(
     today: date,
     proof: str,
     filing_id: UUID | None = None,
+    document_id: UUID | None = None,
 ) -> Change:
-    """Say that what was due was done on the day `on`, by a filing or as told in `proof`."""
+    """Say that what was due was done on the day `on`: by a filing, as a document shows, or as told."""
     if on > today:
         raise NotSoDecided(_("That day has not come yet. Enter the day on which it was done."))
-    if filing_id is None and not proof.strip():
-        raise NotSoDecided(_("Say how it was done: choose the filing, or describe the proof."))
-    return _decide(deadline, Change.Kind.MEET, by=by, at=at, reason=proof, on=on, filing_id=filing_id)
+    if filing_id is None and document_id is None and not proof.strip():
+        raise NotSoDecided(_("Say how it was done: choose the filing or a document, or describe the proof."))
+    proven_by: dict[str, Any] = {"filing_id": filing_id, "document_id": document_id}
+    return _decide(deadline, Change.Kind.MEET, by=by, at=at, reason=proof, on=on, **proven_by)
 
 
 def move(

@@ -6,6 +6,7 @@ today's keyring, say which rows those are.
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -13,6 +14,7 @@ from django.db import transaction
 from caseapp.access.models import Clinic
 from caseapp.audit import services as audit
 from caseapp.audit.models import Entry
+from caseapp.documents import services as documents
 from caseapp.matters.models import Matter
 from caseapp.people import services as people
 from caseapp.people.models import Person
@@ -21,12 +23,12 @@ from caseapp.vault import keyring
 BATCH = 1000
 
 
-def purge_again() -> int:
+def purge_again(*, at: datetime) -> int:
     """Remove the people and matters whose keys have a tombstone; return how many. Needs no root key."""
-    return sum(_purge_again_at(clinic_id) for clinic_id in Clinic.objects.values_list("pk", flat=True))
+    return sum(_purge_again_at(clinic_id, at) for clinic_id in Clinic.objects.values_list("pk", flat=True))
 
 
-def _purge_again_at(clinic_id: UUID) -> int:
+def _purge_again_at(clinic_id: UUID, at: datetime) -> int:
     buried = keyring.tombstones(clinic_id)
     if not buried:
         return 0
@@ -37,6 +39,7 @@ def _purge_again_at(clinic_id: UUID) -> int:
     if not back and not risen:
         return 0
     with transaction.atomic():
+        documents.owe_removal_of(back, at=at)
         Matter.objects.filter(pk__in=back).delete()
         Person.objects.filter(pk__in=risen).delete()
         people.next_place(clinic_id)

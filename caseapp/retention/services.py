@@ -15,6 +15,8 @@ from caseapp.access.rules import Act, check_may, check_may_work_on
 from caseapp.audit import services as audit
 from caseapp.audit.models import Entry
 from caseapp.deadlines.queries import open_deadlines_of
+from caseapp.documents import services as documents
+from caseapp.documents.models import Document
 from caseapp.errors import Refused
 from caseapp.matters import services as matters
 from caseapp.matters.models import Matter
@@ -100,6 +102,17 @@ def lift(hold: Hold, *, by: User, at: datetime) -> None:
     _audit(Entry.Event.HOLD_LIFTED, by, hold.matter_id, hold.id)
 
 
+# --- one document
+
+
+@transaction.atomic
+def remove_document(document: Document, *, by: User, at: datetime) -> None:
+    """Remove a document for good, unless a hold stands on its matter or the clinic."""
+    _queue_for_purges(document.clinic_id)
+    _check_no_hold(document.clinic_id, document.matter_id)
+    documents.remove(document, by=by, at=at)
+
+
 # --- purges
 
 
@@ -174,6 +187,7 @@ def carry_out(purge_id: UUID, *, at: datetime) -> bool:
         _audit_purge(Entry.Event.PURGE_REFUSED, purge)
         return False
     keyring.destroy(purge.clinic_id, [*matter_ids, *gone], reason=certificates.reason_for(purge.id))
+    documents.owe_removal_of(matter_ids, at=at)
     rows, _per_table = Matter.objects.filter(pk__in=matter_ids).delete()
     more, _per_table = Person.objects.filter(pk__in=gone).delete()
     people.next_place(purge.clinic_id)

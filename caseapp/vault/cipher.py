@@ -34,6 +34,7 @@ SHORTEST_BOX: Final = BODY_AT + BLOCK_BYTES + TAG_BYTES
 KEY_BYTES: Final = 32
 KEY_ID_BYTES: Final = 8
 COMMITMENT_BYTES: Final = 16
+WRAPPED_FILE_BYTES: Final = BODY_AT + KEY_BYTES + COMMITMENT_BYTES + TAG_BYTES
 WRAPPED_BYTES: Final = 4 + NONCE_BYTES + KEY_BYTES + COMMITMENT_BYTES + TAG_BYTES
 
 EMPTY: Final = 0  # nothing, sealed so that it cannot be told from something
@@ -97,6 +98,25 @@ def commitment(key: bytes, bound_to: bytes) -> bytes:
     return hmac.digest(key, b"SF1 commit" + bound_to, "sha256")[:COMMITMENT_BYTES]
 
 
+class FileKey(bytes):
+    """The key of one sealed file. Printing or logging it shows nothing."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "‹file key›"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return "‹file key›"
+
+    def __reduce__(self) -> str:
+        raise TypeError(
+            "A file's key stays in the process that made or opened it. Pass the file's id instead."
+        )
+
+
 class DataKey:
     """The key of one subject, ready to seal with one suite, and to open that subject's values of any."""
 
@@ -148,6 +168,39 @@ class DataKey:
         if text == b"\x00\x80":
             return None
         raise SealTampered("This value is authentic but is not of the kind this column holds.")
+
+    def wrap_file(self, file_key: FileKey, place: bytes, row: bytes) -> bytes:
+        """Return a file's key, wrapped for a column and row as `seal` takes them: 86 bytes.
+
+        Keys are wrapped with suite 1 whatever seals values.
+        """
+        header = PREFIX + self.key_id
+        nonce = os.urandom(NONCE_BYTES)
+        inside = file_key + commitment(file_key, row)
+        return header + nonce + self._file_cipher().encrypt(nonce, inside, self._file_bound(place, row))
+
+    def unwrap_file(self, box: bytes, place: bytes, row: bytes) -> FileKey:
+        """Return a file's key. Raises SealFormat, SealKeyGone (another key wraps it) or SealTampered."""
+        if key_id_of(box) != self.key_id:
+            raise SealKeyGone("This file's key is wrapped by a key other than the one offered.")
+        if len(box) != WRAPPED_FILE_BYTES or box[1] != SUITE_GCM_SIV:
+            raise SealFormat("This is not a wrapped file key.")
+        try:
+            bound_to = self._file_bound(place, row)
+            inside = self._file_cipher().decrypt(box[HEADER_BYTES:BODY_AT], box[BODY_AT:], bound_to)
+        except InvalidTag:
+            raise SealTampered("A file's key was altered, or does not belong where it was found.") from None
+        key = FileKey(inside[:KEY_BYTES])
+        if not hmac.compare_digest(inside[KEY_BYTES:], commitment(key, row)):
+            raise SealTampered("A file's key does not match the row it is stored in.")
+        return key
+
+    def _file_cipher(self) -> AESGCMSIV:
+        return AESGCMSIV(subkey(self._of[0], b"SF1 file"))
+
+    def _file_bound(self, place: bytes, row: bytes) -> bytes:
+        _, clinic, subject = self._of
+        return b"SF1" + PREFIX + self.key_id + clinic.bytes + subject.bytes + place + row
 
     def _for(self, box: bytes) -> "DataKey":
         """Return this key for the suite that a box names. Raises SealFormat or SealKeyGone."""

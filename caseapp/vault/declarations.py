@@ -240,6 +240,7 @@ DEADLINES: Final = [
         reason=sealed(1, "why, and on what authority"),
         on=pseudonymous("a day, without what was done"),
         filing_id=pseudonymous("which filing: a random id"),
+        document_id=pseudonymous("which document: a random id"),
         legal=pseudonymous("a day, without what it is"),
         safe=pseudonymous("a day, without what it is"),
     ),
@@ -263,6 +264,42 @@ FILINGS: Final = [
         state_on=pseudonymous("a day, without what it is"),
         recorded_by=STAFF_ACT,
         recorded_at=WHEN,
+    ),
+]
+
+DOCUMENTS: Final = [
+    model(
+        "Document",
+        60,
+        id=RANDOM,
+        clinic=CLINIC,
+        matter=MATTER,
+        title=sealed(1, "know which paper it is"),
+        kind=sealed(2, "know what it proves"),
+        expires_on=sealed(3, "renew it in time"),
+        recorded_by=STAFF_ACT,
+        recorded_at=WHEN,
+    ),
+    model(
+        "Version",
+        61,
+        id=pseudonymous("random; the name under which the sealed file lies"),
+        clinic=CLINIC,
+        matter=MATTER,
+        document=pseudonymous("which document: a random id"),
+        number=public("counts the document's versions"),
+        file_key=sealed(1, "the key of the file, wrapped under the matter's"),
+        name=sealed(2, "what the file was called"),
+        media_type=sealed(3, "what program shows it"),
+        size=sealed(4, "how long the file is, before padding"),
+        added_by=STAFF_ACT,
+        added_at=WHEN,
+    ),
+    model(
+        "OwedRemoval",
+        id=pseudonymous("the random name of a file whose key is gone"),
+        clinic=CLINIC,
+        since=pseudonymous("when its document was removed"),
     ),
 ]
 
@@ -396,6 +433,7 @@ OF_THE_DATA: Final[list[dict[str, Declared]]] = [
     *MATTERS,
     *DEADLINES,
     *FILINGS,
+    *DOCUMENTS,
     *DESKS,
     *SAFEKEEPING,
     *OTHER_APPS,

@@ -223,6 +223,13 @@ class SealedField(_Binary[_ST, _GT]):
             return key.seal(b"", cipher.EMPTY, self.place, row_id)
         return key.seal(self.encode(value), self.kind, self.place, row_id)
 
+    def reseal(self, box: bytes, row: bytes, *, old: cipher.DataKey, new: cipher.DataKey) -> bytes:
+        """Return what `old` sealed for the row with this id, sealed by `new`. Raises a SealError."""
+        value = old.open(box, self.kind, self.place, row)
+        if value is None:
+            return new.seal(b"", cipher.EMPTY, self.place, row)
+        return new.seal(value, self.kind, self.place, row)
+
     def pre_save(self, model_instance: models.Model, add: bool) -> ToStore | None:
         """Return the box to store: the one that was loaded if nothing changed, or else a new one."""
         state = model_instance.__dict__

@@ -15,7 +15,7 @@ from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
 from caseapp.vault import keyring
-from caseapp.vault.cipher import EMPTY, DataKey, SealTampered
+from caseapp.vault.cipher import DataKey, SealTampered
 from caseapp.vault.declared import is_sealed
 from caseapp.vault.fields import SealedField
 from caseapp.vault.rows import SealedRow
@@ -138,12 +138,9 @@ def _resealed(
     if key is None:
         return None
     try:
-        value = key.open(bytes(box), field.kind, field.place, row_id.bytes)
+        return field.reseal(bytes(box), row_id.bytes, old=key, new=new)
     except SealTampered:
         return None
-    if value is None:
-        return new.seal(b"", EMPTY, field.place, row_id.bytes)
-    return new.seal(value, field.kind, field.place, row_id.bytes)
 
 
 def _replace(cursor: Any, table: Table, column: str, row_id: UUID, old: bytes, fresh: bytes) -> int:

@@ -14,6 +14,9 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from caseapp.access import services as access
 from caseapp.access.models import User
 from caseapp.deadlines import services as deadlines
+from caseapp.documents import services as documents
+from caseapp.documents.receiving import receive
+from caseapp.documents.services import Described
 from caseapp.filings import services as filings
 from caseapp.filings.services import Sent
 from caseapp.people import services as people
@@ -58,6 +61,8 @@ PAGES = {
     "review-accept": "deadline", "review-keep": "deadline", "event-correct": "event",
     "change-second": "change", "change-refuse": "change",
     "filing": "filing", "filing-outcome": "filing",
+    "document-new": "matter", "document": "document", "document-edit": "document",
+    "document-version": "document", "document-remove": "document", "document-file": "version",
     "purge-propose": "matter", "purge-approve": "purge", "purge-refuse": "purge",
     "purge-certificate": "gone", "purge-certificate-file": "gone",
     "hold-lift-ask": "hold", "hold-lift": "hold",
@@ -110,6 +115,9 @@ def objects(cast: Cast) -> dict[str, UUID]:
         by=cast.ana,
         at=NOW,
     )
+    paper = documents.add_document(
+        cast.matter, receive("a.pdf", b"%PDF-"), Described(kind="letter"), by=cast.ana, at=NOW
+    )
     invitation, _url = access.invite(cast.dee, email="fay@example.org", role=User.Role.PARALEGAL, now=NOW)
     return {
         "person": cast.mateo.id,
@@ -119,6 +127,8 @@ def objects(cast: Cast) -> dict[str, UUID]:
         "deadline": proposed[0].id,
         "change": change.id,
         "filing": filing.id,
+        "document": paper.id,
+        "version": paper.versions.get().id,
         "hold": hold.id,
         "gone": purge_of_someone_on_no_matter(cast),
         "purge": purge_of_a_closed_matter(cast),

@@ -18,10 +18,11 @@ FLOOR_PLAN = {
     "people": GROUND | {"vault"},
     "matters": GROUND | {"vault", "people"},
     "deadlines": GROUND | {"vault", "matters"},
+    "documents": GROUND | {"vault", "matters"},
     "filings": GROUND | {"vault", "people", "matters", "deadlines"},
     "reminders": GROUND | {"matters", "deadlines"},
     "safekeeping": set(GROUND),
-    "retention": GROUND | {"vault", "people", "matters", "deadlines", "filings"},
+    "retention": GROUND | {"vault", "people", "matters", "deadlines", "filings", "documents"},
 }
 ROOMS = set(FLOOR_PLAN)
 DOORS = {"web", "tasks", "management"}
@@ -44,6 +45,8 @@ PURE = [
     "caseapp.audit.merkle",
     "caseapp.audit.signatures",
     "caseapp.vault.cipher",
+    "caseapp.vault.streaming",
+    "caseapp.documents.names",
     "caseapp.people.names",
     "caseapp.people.index",
     "caseapp.people.numbers",

@@ -7,6 +7,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
+from caseapp import clock
 from caseapp.audit import signing
 from caseapp.retention import restored
 from caseapp.vault.root import RootKeyRefused, create_root_key
@@ -20,7 +21,7 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         for database in ("default", "keyring"):
             call_command("migrate", database=database, interactive=False, verbosity=0)
-        again = restored.purge_again()
+        again = restored.purge_again(at=clock.now())
         if again:
             self.stdout.write(f"A restored backup had {again} purged records in it. They are removed again.")
         call_command("collectstatic", interactive=False, clear=True, verbosity=0)

@@ -97,7 +97,7 @@ class Command(BaseCommand):
         with restoring.standing_in(fresh):
             for alias in ("default", "keyring"):
                 call_command("migrate", database=alias, interactive=False, verbosity=0)
-            again = restored.purge_again()
+            again = restored.purge_again(at=clock.now())
             services.record_restore(at=clock.now())
         return again
 

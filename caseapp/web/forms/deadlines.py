@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from caseapp.deadlines.models import Deadline
 from caseapp.deadlines.rules.events import ANY_RULE, EVENTS, Event
+from caseapp.documents.models import Document
 from caseapp.filings.models import Filing
 from caseapp.web.forms.fields import CleanTextField, DayField
 
@@ -114,6 +115,7 @@ class MarkMet(forms.Form):
 
     on = DayField(label=_("Done on"))
     filing = forms.TypedChoiceField(label=_("Filed as"), required=False, empty_value=None)
+    document = forms.TypedChoiceField(label=_("Shown by the document"), required=False, empty_value=None)
     proof = CleanTextField(
         label=_("Proof"),
         longest=1000,
@@ -121,18 +123,23 @@ class MarkMet(forms.Form):
         help_text=_("A tracking number, a stamped copy and where it lies, who received it."),
     )
 
-    def __init__(self, *args: Any, filings: Iterable[Filing] = (), **options: Any) -> None:
+    def __init__(
+        self, *args: Any, filings: Iterable[Filing] = (), documents: Iterable[Document] = (), **options: Any
+    ) -> None:
         super().__init__(*args, **options)
         self.filings = {str(filing.id): filing for filing in filings}
-        if not self.filings:
-            del self.fields["filing"]
-            return
-        field = self.fields["filing"]
+        self.documents = {str(document.id): document for document in documents}
+        self._offer("filing", _("Not one of these filings"), {k: str_of(f) for k, f in self.filings.items()})
+        titles = {key: document.title for key, document in self.documents.items()}
+        self._offer("document", _("Not one of these documents"), titles)
+
+    def _offer(self, name: str, none: Any, choices: dict[str, str]) -> None:
+        field = self.fields[name]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = [
-            ("", _("Not one of these filings")),
-            *((k, str_of(f)) for k, f in self.filings.items()),
-        ]
+        if choices:
+            field.choices = [("", none), *choices.items()]
+        else:
+            del self.fields[name]
 
 
 def str_of(filing: Filing) -> str:

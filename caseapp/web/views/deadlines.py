@@ -18,6 +18,7 @@ from caseapp.deadlines import corrections, explain, queries, review, services
 from caseapp.deadlines.models import Change, Deadline
 from caseapp.deadlines.rules import events
 from caseapp.deadlines.rules.errors import RuleError
+from caseapp.documents import queries as documents
 from caseapp.filings import queries as filings
 from caseapp.matters import queries as matters
 from caseapp.reminders import queries as reminders
@@ -188,10 +189,16 @@ def deadline_met(request: StaffRequest, deadline_id: UUID) -> HttpResponse:
     found = queries.deadline_for(request.user, deadline_id)
     check_may_work_on(request.user, found.matter, Act.DECIDE_DEADLINE)
     today = clock.today(request.user.clinic.time_zone)
-    form = MarkMet(sent(request), filings=filings.filings_of(found.matter), initial={"on": today})
+    form = MarkMet(
+        sent(request),
+        filings=filings.filings_of(found.matter),
+        documents=documents.documents_of(found.matter),
+        initial={"on": today},
+    )
 
     def mark(typed: dict[str, Any]) -> None:
         filing = form.filings.get(typed.get("filing") or "")
+        document = form.documents.get(typed.get("document") or "")
         services.mark_met(
             found,
             by=request.user,
@@ -200,6 +207,7 @@ def deadline_met(request: StaffRequest, deadline_id: UUID) -> HttpResponse:
             today=today,
             proof=typed["proof"],
             filing_id=filing.id if filing else None,
+            document_id=document.id if document else None,
         )
 
     if request.method == "POST" and attempt(form, mark):

@@ -12,6 +12,7 @@ from caseapp.access.models import User
 from caseapp.audit.models import Entry
 from caseapp.deadlines import queries as deadlines
 from caseapp.deadlines import review
+from caseapp.documents import queries as documents
 from caseapp.filings import queries as filings
 from caseapp.matters import queries as matters
 from caseapp.matters.kinds import kind as kind_of
@@ -66,6 +67,7 @@ def the_matter(user: User, matter: Matter, *, today: date) -> dict[str, Any]:
         "open_count": sum(each.is_open for each in dates),
         "waiting": deadlines.waiting_of(matter),
         "filings": filings.filings_of(matter),
+        "documents": documents.documents_of(matter),
         "notes": matters.notes_of(matter),
         "keeping": retention.keeping_of(matter),
         "on_hold": retention.holds_on(matter).exists(),

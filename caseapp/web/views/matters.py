@@ -25,6 +25,7 @@ from caseapp.people import queries as people
 from caseapp.retention import queries as retention
 from caseapp.retention import services as retention_services
 from caseapp.web.acts import attempt, attempt_or_say, sent
+from caseapp.web.forms.documents import AddDocument
 from caseapp.web.forms.matters import (
     Assign,
     CloseMatter,
@@ -114,6 +115,7 @@ def matter_page(
     principal, parties, team = context["client"], context["parties"], context["team"]
     if matter.closed_on is None:
         context["note_form"] = WriteNote()
+        context["document_form"] = AddDocument() if may(user, Act.ADD_DOCUMENT) else None
         if may(user, Act.OPEN_MATTER):
             on_it = {party.person_id for party in parties}
             family = [p for p in people.relatives_of(user, principal) if p.id not in on_it]

@@ -1,0 +1,1 @@
+"""Papers of a matter: sealed files with their versions, what each is, and until when it is valid."""
