@@ -36,6 +36,7 @@ class Act(StrEnum):
     SEE_AUDIT = "see who opened what"
     SEE_STAFF = "see the list of staff"
     SEE_HEALTH = "see whether backups, drills and reminders are on time"
+    MAKE_KIT = "make the recovery kit"
     LOCK_OUT = "lock a colleague out"
     MANAGE_STAFF = "invite staff, change roles, reset signing in"
 
@@ -47,7 +48,7 @@ CASEWORK = frozenset(
 LEGAL = CASEWORK | {Act.CLOSE_MATTER, Act.PLACE_HOLD, Act.APPROVE_PURGE, Act.SEE_AUDIT, Act.REMOVE_DOCUMENT}
 
 MATRIX: dict[str, frozenset[Act]] = {
-    Role.DIRECTOR: LEGAL | {Act.SEE_HEALTH, Act.LOCK_OUT, Act.MANAGE_STAFF},
+    Role.DIRECTOR: LEGAL | {Act.SEE_HEALTH, Act.MAKE_KIT, Act.LOCK_OUT, Act.MANAGE_STAFF},
     Role.ATTORNEY: LEGAL,
     Role.REPRESENTATIVE: LEGAL - {Act.APPROVE_PURGE},
     Role.PARALEGAL: CASEWORK,

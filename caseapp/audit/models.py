@@ -67,6 +67,8 @@ class Entry(models.Model):
         PURGE_APPROVED = "purge:approved", _("Purge approved")
         PURGED = "purge:done", _("Keys destroyed")
         PURGED_AGAIN = "purge:again", _("Removed again after a restore")
+        KIT_MADE = "kit:made", _("Recovery kit made")
+        KIT_REPLACED = "kit:replaced", _("Recovery kit replaced")
         RESTORED = "clinic:restored", _("Restored from a backup")
         AUDIT_VIEWED = "audit:viewed", _("Audit trail opened")
 

@@ -55,6 +55,11 @@ def _write(
         )
 
 
+def has(event: Entry.Event, *, clinic_id: UUID, digest: bytes) -> bool:
+    """Whether the clinic's chain has an entry of this event that vouches for what has this hash."""
+    return Entry.objects.filter(clinic_id=clinic_id, event=event, digest=digest).exists()
+
+
 def _clock() -> datetime:
     """The moment of writing is the entry's own fact, not an argument: nobody may choose it."""
     return timezone.now()

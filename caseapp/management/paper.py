@@ -6,6 +6,7 @@ from typing import TextIO
 
 from django.core.management.base import CommandError, OutputWrapper
 
+from caseapp.vault.recovery import fingerprint
 from caseapp.vault.shares import NEEDED, WORDS
 
 PAGE_END = "\f"
@@ -26,6 +27,7 @@ def pages(shares: Sequence[str], *, made: str, recipient: str) -> Iterator[str]:
                 "",
                 *rows,
                 "",
+                f"The kit's fingerprint: {fingerprint(recipient)}",
                 f"The kit's public half: {recipient}",
                 PAGE_END,
             ]

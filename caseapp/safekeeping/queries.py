@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from caseapp.access.models import Clinic
 from caseapp.safekeeping.models import Check
+from caseapp.vault import recovery
 
 Kind = Check.Kind
 
@@ -83,7 +84,7 @@ def state(now: datetime) -> list[Line]:
     """Return a line for each thing that is checked, in the order of the page."""
     good, failed, since = _last_good(), _failed(), _began()
     lines = [_line(kind, good.get(kind), kind in failed, since, now) for kind in RULES]
-    return [*lines, _mail()]
+    return [*lines, _kit(), _mail()]
 
 
 def overdue(now: datetime) -> list[str]:
@@ -135,6 +136,14 @@ def _line(kind: Kind, good: datetime | None, failed: bool, since: datetime | Non
         said = _("on time") if standing is Standing.WELL else _("overdue")
     todo = "" if standing is Standing.WELL else str(RULES[kind].todo)
     return Line(str(kind), str(kind.label), standing, said, todo, good)
+
+
+def _kit() -> Line:
+    made_at = recovery.made_at()
+    if made_at is not None:
+        return Line("kit", _("Recovery kit"), Standing.WELL, _("made"), at=made_at)
+    todo = _("Ask the director to make it: Clinic, Recovery kit. Without it, a lost root key is the end.")
+    return Line("kit", _("Recovery kit"), Standing.LATE, _("none yet"), todo)
 
 
 def _mail() -> Line:

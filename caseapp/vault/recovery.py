@@ -26,6 +26,8 @@ from caseapp.vault.router import KEYRING
 ESCROW: Final = b"SF1 escrow"
 CANARY: Final = b"SF1 canary"
 OFFICERS: Final = UUID(int=0)
+# In the place of a generation: 0 is the recipient that is kept, 1 what was only offered yet.
+OFFERED: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,14 @@ class Kit:
     recipient: str
     generations: int
     replaced: bool
+    shares: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A key that is on no disk, as its recipient and its three shares."""
+
+    recipient: str
     shares: tuple[str, ...] = field(repr=False)
 
 
@@ -94,8 +104,8 @@ def _kept() -> Kept | None:
     return None if row is None else Kept.of(row)
 
 
-def _place(deployment: UUID) -> root.Context:
-    return root.Context(deployment, OFFICERS, 0)
+def _place(deployment: UUID, what: int = 0) -> root.Context:
+    return root.Context(deployment, OFFICERS, what)
 
 
 def _vouch(recipient: str, deployment: UUID) -> bytes:
@@ -132,33 +142,84 @@ def canary() -> bytes | None:
     return None if kept is None else kept.canary
 
 
-def make_kit() -> Kit:
-    """Make a new kit, void the one before, and seal every clinic key that still exists to the new one.
+def clinics() -> set[UUID]:
+    """Return the clinics that have a key here. One kit opens all of them."""
+    kept = ClinicKey.objects.using(KEYRING).exclude(state=KeyState.DESTROYED)
+    return set(kept.values_list("clinic_id", flat=True))
 
-    Raises Refused before the first clinic is set up, SealLocked if the root key cannot be used.
-    """
+
+def fingerprint(recipient: str) -> str:
+    """Return what tells kits apart on paper: twelve digits of the recipient's hash, in threes of four."""
+    digits = hashlib.sha256(recipient.encode()).hexdigest()[:12].upper()
+    return " ".join(digits[start : start + 4] for start in range(0, 12, 4))
+
+
+def draw() -> Drawn:
+    """Return a new key as three shares, each pair of which was tried. It is nobody's kit until `install`."""
     secret = shares.new_secret()
     recipient = shares.recipient_of(secret)
     printed = shares.split(secret)
     sealed_nothing = _seal(CANARY + recipient.encode(), recipient)
     for pair in (printed[:2], printed[1:], printed[::2]):
         try_canary(pair, sealed_nothing)
+    return Drawn(recipient, printed)
+
+
+def install(recipient: str, *, instead_of: str | None) -> int:
+    """Make this the kit: seal every clinic key that still exists to it; return how many those are.
+
+    The kit before, `instead_of`, is void then. Raises Refused before the first clinic is set up, or
+    when another kit was made meanwhile; SealLocked if the root key cannot be used.
+    """
     with transaction.atomic(using=KEYRING, durable=True):
         epoch = Epoch.objects.using(KEYRING).select_for_update().filter(id=Epoch.ONLY).first()
         if epoch is None:
             raise Refused("Set up the clinic first. There is nothing to recover yet.")
+        before = _kept()
+        if (None if before is None else before.recipient) != instead_of:
+            raise Refused("Another kit was made meanwhile, and that one counts. Burn these sheets.")
         rows = _clinic_keys()
         for row in rows:
             context = root.Context(epoch.deployment, row.clinic_id, row.generation)
             key = root.provider().unwrap(bytes(row.wrapped or b""), context)
             row.escrowed = _seal(ESCROW + context.to_bytes() + key, recipient)
             row.save(update_fields=["escrowed"])
-        kept = Kept(recipient, _vouch(recipient, epoch.deployment), sealed_nothing)
-        _, made = Officers.objects.using(KEYRING).update_or_create(
+        canary = _seal(CANARY + recipient.encode(), recipient)
+        kept = Kept(recipient, _vouch(recipient, epoch.deployment), canary)
+        Officers.objects.using(KEYRING).update_or_create(
             id=Officers.ONLY,
             defaults={"recipient": recipient, "canary": kept.column(), "made_at": Now()},
         )
-    return Kit(recipient, generations=len(rows), replaced=not made, shares=printed)
+    return len(rows)
+
+
+def make_kit() -> Kit:
+    """Make a new kit at once, and void the one before. Raises as `install` does."""
+    before, drawn = recipient(), draw()
+    generations = install(drawn.recipient, instead_of=before)
+    return Kit(drawn.recipient, generations=generations, replaced=before is not None, shares=drawn.shares)
+
+
+def vouch_for(text: bytes) -> bytes:
+    """Return the root key's word for a text that leaves the server and comes back. Raises SealLocked."""
+    return root.provider().wrap(hashlib.sha256(text).digest(), _place(_deployment(), OFFERED))
+
+
+def is_vouched(text: bytes, word: bytes) -> bool:
+    """Whether the root key gave its word for this text. Raises SealLocked if it cannot be used."""
+    try:
+        said = root.provider().unwrap(word, _place(_deployment(), OFFERED))
+    except root.RootKeyRefused:
+        root.provider().check()
+        return False
+    return hmac.compare_digest(said, hashlib.sha256(text).digest())
+
+
+def _deployment() -> UUID:
+    deployment = Epoch.objects.using(KEYRING).values_list("deployment", flat=True).first()
+    if deployment is None:
+        raise Refused("Set up the clinic first. There is nothing to recover yet.")
+    return deployment
 
 
 def _clinic_keys() -> list[ClinicKey]:

@@ -58,10 +58,8 @@ def _read(text: str, number: int) -> Share:
     if not words:
         raise Refused(f"Share {number} is empty. Two shares are needed.")
     for place, word in enumerate(words, 1):
-        if word not in WORDLIST:
-            near = get_close_matches(word, WORDLIST, n=1)
-            hint = f" Is it “{near[0]}”?" if near else ""
-            raise Refused(f"Share {number}, word {place}: “{word}” is not a word of any share.{hint}")
+        if wrong := misspelt(word):
+            raise Refused(f"Share {number}, word {place}: {wrong}")
     if len(words) != WORDS:
         raise Refused(f"Share {number} has {len(words)} words. A share has {WORDS}.")
     try:
@@ -71,6 +69,15 @@ def _read(text: str, number: int) -> Share:
             f"Share {number}: every word exists, but they are not a share together. One is another word, or"
             " two are in each other's place. Read it again."
         ) from None
+
+
+def misspelt(word: str) -> str:
+    """Return, in words, that this is no word of any share, with the nearest one; nothing if it is one."""
+    if word in WORDLIST:
+        return ""
+    near = get_close_matches(word, WORDLIST, n=1)
+    hint = f" Is it “{near[0]}”?" if near else ""
+    return f"“{word}” is not a word of any share.{hint}"
 
 
 def identity_of(secret: bytes) -> Any:

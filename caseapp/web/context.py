@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from caseapp import clock
 from caseapp.access.models import User
 from caseapp.access.rules import Act, may
+from caseapp.safekeeping import kit
 from caseapp.safekeeping import queries as safekeeping
 from caseapp.web import owing
 
@@ -30,6 +31,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     }
     if isinstance(user, User) or getattr(user, "is_authenticated", False):
         shown["may"] = SimpleLazyObject(lambda: _allowed(request.user))  # type: ignore[arg-type]
+        shown["kit_missing"] = SimpleLazyObject(lambda: _kit_missing(request.user))  # type: ignore[arg-type]
         shown["banners"] = SimpleLazyObject(lambda: _banners(request.user))  # type: ignore[arg-type]
         shown["rail"] = SimpleLazyObject(lambda: _owed(request))
     return shown
@@ -41,9 +43,27 @@ def _allowed(user: User) -> dict[str, bool]:
 
 
 def _banners(user: User) -> list[SafeString]:
-    """Return what stands above every page of those who see to the machine: what is overdue there."""
+    """Return what stands above every page of those who see to the machine: what is missing or overdue."""
     if settings.DEMO or not may(user, Act.SEE_HEALTH):
         return []
+    return [*_no_kit(user), *_overdue()]
+
+
+def _kit_missing(user: User) -> bool:
+    try:
+        return kit.is_missing(user)
+    except DatabaseError:
+        return False
+
+
+def _no_kit(user: User) -> list[SafeString]:
+    if not _kit_missing(user):
+        return []
+    said = _("There is no recovery kit: if the root key is lost, every record is lost.")
+    return [format_html('<b>{}</b> <a href="{}">{}</a>', said, reverse("recovery-kit"), _("Make the kit"))]
+
+
+def _overdue() -> list[SafeString]:
     try:
         late = safekeeping.overdue(clock.now())
     except DatabaseError:

@@ -29,6 +29,7 @@ from tests.conftest import NOW, TODAY, Cast, make_user, signed_in, uuid_of_nothi
 PLAIN = {
     "today", "clients", "client-new", "matters", "search", "filings", "retention", "hold-new",
     "staff", "roles", "health", "dates-review",
+    "recovery-kit", "recovery-kit-new", "recovery-kit-confirm",
     "calendar", "calendar-week", "calendar-agenda", "calendar-print",
     "calendar-link", "calendar-link-make", "calendar-link-end",
     "lock", "still-here", "second-step", "healthz", "staff-invite", "account_inactive",

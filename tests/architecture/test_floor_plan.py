@@ -21,7 +21,7 @@ FLOOR_PLAN = {
     "documents": GROUND | {"vault", "matters"},
     "filings": GROUND | {"vault", "people", "matters", "deadlines"},
     "reminders": GROUND | {"matters", "deadlines"},
-    "safekeeping": set(GROUND),
+    "safekeeping": GROUND | {"vault"},
     "retention": GROUND | {"vault", "people", "matters", "deadlines", "filings", "documents"},
 }
 ROOMS = set(FLOOR_PLAN)

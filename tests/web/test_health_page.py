@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from caseapp import clock, tasks
 from caseapp.access.models import User
-from caseapp.safekeeping import queries, services
+from caseapp.safekeeping import kit, queries, services
 from caseapp.safekeeping.models import Check
 from caseapp.safekeeping.queries import Standing
 from tests.conftest import NOW, Cast
@@ -78,6 +78,32 @@ def test_the_sweep_of_reminders_says_that_it_ran(cast: Cast) -> None:
     assert [(c.kind, c.ok, c.at) for c in Check.objects.all()] == [
         ("reminders", True, NOW + timedelta(hours=1))
     ]
+
+
+def test_the_lack_of_a_recovery_kit_is_said_until_one_is_made(cast: Cast) -> None:
+    assert standing("kit", NOW) is Standing.LATE
+
+    kit.make_at_the_machine()
+
+    assert standing("kit", NOW) is Standing.WELL
+
+
+def test_the_quarters_recovery_drill_is_asked_for_above_every_page(
+    cast: Cast, client_for: Browse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services.record_check("recovery-drill", ok=True, at=NOW)
+    later = NOW + timedelta(days=101)
+    for kind in LIMITS.keys() - {"recovery-drill"}:
+        services.record_check(kind, ok=True, at=later)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    browser = client_for(cast.dee)
+
+    nagged = browser.get(reverse("roles")).content.decode()
+    services.record_check("recovery-drill", ok=True, at=later)
+    after = browser.get(reverse("roles")).content.decode()
+
+    assert "Overdue: Recovery drill." in nagged
+    assert "Overdue" not in after
 
 
 def test_mail_that_is_not_set_up_is_said(cast: Cast, settings: Any) -> None:

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from caseapp import clock
 from caseapp.errors import Refused
 from caseapp.management import paper
+from caseapp.safekeeping import kit
 from caseapp.vault import recovery
 from caseapp.vault.cipher import SealLocked
 
@@ -38,14 +39,14 @@ class Command(BaseCommand):
                 " --replace."
             )
         try:
-            kit = recovery.make_kit()
+            made = kit.make_at_the_machine()
         except (Refused, SealLocked) as refused:
             raise CommandError(str(refused)) from None
-        for page in paper.pages(kit.shares, made=f"{clock.now():%Y-%m-%d}", recipient=kit.recipient):
+        for page in paper.pages(made.shares, made=f"{clock.now():%Y-%m-%d}", recipient=made.recipient):
             self.stdout.write(page, ending="")
-        if kit.replaced:
+        if made.replaced:
             self.stderr.write("The shares of the kit before are void now. Collect and burn them.")
         self.stderr.write(
-            f"Sealed {kit.generations} clinic keys to this kit. Give each officer one page, and try it now:"
+            f"Sealed {made.generations} clinic keys to this kit. Give each officer one page, and try it now:"
             " ./run manage recovery_drill"
         )
