@@ -7,7 +7,7 @@ from caseapp.documents.models import Document, OwedRemoval, Version
 from caseapp.filings.models import Filing
 from caseapp.matters.models import Assignment, Matter, Note, Party, Screen
 from caseapp.people.models import Person, Relation, SafeContact
-from caseapp.reminders.models import Feed, Reminder
+from caseapp.reminders.models import Dispatch, Feed, Hours, Reminder
 from caseapp.retention.models import Hold, Purge
 from caseapp.safekeeping.models import Check
 
@@ -19,11 +19,13 @@ __all__ = [
     "Check",
     "Clinic",
     "Deadline",
+    "Dispatch",
     "Document",
     "Entry",
     "Feed",
     "Filing",
     "Hold",
+    "Hours",
     "Invitation",
     "Matter",
     "Note",

@@ -1,4 +1,4 @@
-"""Whether this process can serve: it runs, and both databases answer."""
+"""Whether this process can serve, and whether anyone is being reminded; and no more."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import connections
@@ -6,6 +6,9 @@ from django.db.utils import Error
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+
+from caseapp import clock
+from caseapp.safekeeping import queries
 
 
 @login_not_required
@@ -18,5 +21,24 @@ def healthz(request: HttpRequest) -> HttpResponse:
             with connections[name].cursor() as cursor:
                 cursor.execute("SELECT 1")
     except Error:
-        return HttpResponse("not ready\n", content_type="text/plain", status=503)
-    return HttpResponse("ok\n", content_type="text/plain")
+        return _answer("not ready", 503)
+    return _answer("ok", 200)
+
+
+@login_not_required
+@never_cache
+@require_safe
+def reminders(request: HttpRequest) -> HttpResponse:
+    """Answer 200 "ok", or 503 when reminders were not looked at within 26 hours, or never.
+
+    Apart from healthz, which a load balancer asks: pages must not go because the worker has.
+    """
+    try:
+        running = queries.reminders_run(clock.now())
+    except Error:
+        running = False
+    return _answer("ok", 200) if running else _answer("reminders have stopped", 503)
+
+
+def _answer(words: str, status: int) -> HttpResponse:
+    return HttpResponse(f"{words}\n", content_type="text/plain", status=status)

@@ -13,6 +13,10 @@ class MailNotConfigured(OSError):
 class OwedBackend(BaseEmailBackend):
     """Refuse every message, so that nobody believes that it was sent."""
 
+    def open(self) -> bool:
+        """Refuse before there is a message: nothing was taken, for certain."""
+        return bool(self.send_messages([]))
+
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         raise MailNotConfigured(
             "Mail was not sent: mail is not configured. Set AMPARO_SMTP_URL; what is owed goes out then."

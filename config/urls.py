@@ -2,9 +2,10 @@
 
 from django.urls import include, path
 
-from config.health import healthz
+from config.health import healthz, reminders
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
+    path("healthz/reminders", reminders, name="healthz-reminders"),
     path("", include("caseapp.web.urls")),
 ]

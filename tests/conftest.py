@@ -22,6 +22,7 @@ from caseapp.people import roster
 from caseapp.people import services as people
 from caseapp.people.models import Person
 from caseapp.people.services import Particulars, Reach
+from caseapp.safekeeping.queries import forget_what_was_seen
 from caseapp.vault import keyring
 
 NOW = datetime(2026, 6, 3, 16, 0, tzinfo=UTC)
@@ -172,6 +173,7 @@ def nothing_remembered() -> Iterator[None]:
     yield
     keyring.drop_all()
     roster.forget()
+    forget_what_was_seen()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -57,6 +57,7 @@ class Entry(models.Model):
         DOCUMENT_OPENED = "document:opened", _("Document's file opened")
         DOCUMENT_REMOVED = "document:removed", _("Document removed")
         REMINDER_SENT = "reminder:sent", _("Reminder sent")
+        REMINDER_SEEN = "reminder:seen", _("Reminder seen")
         FEED_MADE = "feed:made", _("Calendar link made")
         FEED_ENDED = "feed:ended", _("Calendar link ended")
         HOLD_PLACED = "hold:placed", _("Hold placed")

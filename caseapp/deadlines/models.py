@@ -89,6 +89,9 @@ class Deadline(SealedRow):
     ladder = ArrayField(models.PositiveSmallIntegerField())
     state = models.CharField(max_length=10, choices=State, default=State.PROPOSED)
     met_on = models.DateField(null=True, blank=True)
+    # The day on which the nightly sweep has to look at it next. The database itself sets it to the first
+    # rung whenever the day, the ladder or the state changes, so no change can leave a reminder out.
+    remind_on = models.DateField(null=True, editable=False)
 
     objects = DeadlineQuerySet.as_manager()  # type: ignore[misc]
 
@@ -100,7 +103,12 @@ class Deadline(SealedRow):
             ),
         ]
         indexes = [
-            # For the nightly sweep in reminders, which reads only what is still open.
+            # For the nightly sweep in reminders, which reads only what has a rung to climb.
+            models.Index(
+                fields=["clinic", "remind_on"],
+                condition=Q(state__in=["PROPOSED", "CONFIRMED"]),
+                name="open_deadlines_to_remind",
+            ),
             models.Index(
                 fields=["safe"],
                 condition=Q(state__in=["PROPOSED", "CONFIRMED"]),

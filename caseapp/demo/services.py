@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from caseapp.access import services as access
 from caseapp.access import wall
 from caseapp.access.models import User
+from caseapp.deadlines import custody
 from caseapp.demo import stories
 from caseapp.demo.cast import COLLEAGUES, DIRECTOR, EVERYONE, TIME_ZONE, Colleague
 from caseapp.matters import services as matters
@@ -157,4 +158,4 @@ def _relative(
 
 def _move_on(matter: Matter, said: dict[str, Any], *, by: User, at: datetime) -> None:
     stage = next((s for s in stories.stages_of(matter) if s.lower() == said["stage"].lower()), matter.stage)
-    matters.move_to_stage(matter, stage=stage, detained=said["detained"], by=by, at=at)
+    custody.move_to_stage(matter, stage=stage, detained=said["detained"], by=by, at=at)

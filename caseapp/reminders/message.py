@@ -7,11 +7,17 @@ from datetime import date
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One deadline in a reminder: the matter's code and the day to act by."""
+    """One deadline in a reminder: the matter's code and the day to act by.
+
+    `escalated`: those on the matter were told before and none of them has answered. `deadline` tells two
+    dates of one matter apart, and is never said.
+    """
 
     code: str
     safe: date
     confirmed: bool
+    escalated: bool = False
+    deadline: str = ""
 
 
 def subject(lines: Iterable[Line], *, today: date) -> str:
@@ -23,11 +29,23 @@ def subject(lines: Iterable[Line], *, today: date) -> str:
 
 def body(lines: Iterable[Line], *, today: date, address: str) -> str:
     """Return the text of the message. `address` is the site's own, the same in every message."""
-    said = [
-        f"{line.code}: {days_left(line.safe, today=today)}{'' if line.confirmed else ', not confirmed yet'}"
-        for line in sorted(set(lines), key=lambda line: (line.safe, line.code))
-    ]
+    said = [_line(line, today) for line in _one_each(lines)]
     return "\n".join([*said, "", f"Sign in to see what is due: {address}", ""])
+
+
+def _one_each(lines: Iterable[Line]) -> list[Line]:
+    """Return one line for each date, the nearest first: escalated, if any rung of it was."""
+    kept: dict[tuple[str, str], Line] = {}
+    for line in sorted(lines, key=lambda line: line.escalated):
+        kept[line.code, line.deadline] = line
+    return sorted(kept.values(), key=lambda line: (line.safe, line.code, line.deadline))
+
+
+def _line(line: Line, today: date) -> str:
+    said = f"{line.code}: {days_left(line.safe, today=today)}"
+    if not line.confirmed:
+        said += ", not confirmed yet"
+    return said + (", and nobody has answered" if line.escalated else "")
 
 
 def days_left(safe: date, *, today: date) -> str:

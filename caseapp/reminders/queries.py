@@ -1,12 +1,16 @@
-"""Say when a deadline's people are reminded, and which reminders went out."""
+"""Say when a deadline's people are reminded, which reminders went out, and who has answered."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from django.db.models import Exists, OuterRef, QuerySet
+
+from caseapp.access.models import User
 from caseapp.deadlines.models import Deadline
-from caseapp.reminders.models import Reminder
+from caseapp.reminders.hours import Clockface
+from caseapp.reminders.models import Hours, Reminder
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +33,38 @@ def ladder_of(deadline: Deadline, *, today: date) -> list[Rung]:
     rungs = sorted({*deadline.ladder, *sent}, reverse=True)
     days = [(rung, deadline.safe - timedelta(days=rung)) for rung in rungs]
     return [Rung(on=day, sent=rung in sent, missed=rung not in sent and day < today) for rung, day in days]
+
+
+def told_of(deadline: Deadline) -> list[Reminder]:
+    """Return each person's newest reminder of the date as it stands, with their answer, the highest last."""
+    went = Reminder.objects.filter(deadline=deadline, counted_to=deadline.safe, state=Reminder.State.SENT)
+    newest = went.order_by("to", "-sent_at").distinct("to").select_related("to")
+    return sorted(newest, key=lambda r: (r.level, r.sent_at, str(r.to_id)))
+
+
+def to_answer(user: User) -> QuerySet[Deadline]:
+    """Return the dates this person was reminded of and has not said that they have seen, nearest first."""
+    waiting = Reminder.objects.filter(
+        deadline=OuterRef("pk"),
+        counted_to=OuterRef("safe"),
+        to=user,
+        state=Reminder.State.SENT,
+        seen_at__isnull=True,
+    )
+    return Deadline.objects.visible_to(user).open().filter(Exists(waiting)).order_by("safe", "legal", "pk")
+
+
+def waits_for(deadline: Deadline, user: User) -> bool:
+    """Whether a reminder of this date waits for this person's answer."""
+    mine = Reminder.objects.filter(deadline=deadline, to=user, counted_to=deadline.safe)
+    return mine.filter(state=Reminder.State.SENT, seen_at__isnull=True).exists()
+
+
+def hours_of(user: User) -> tuple[Clockface, str]:
+    """Return the person's hours, and their own time zone or an empty string for the clinic's."""
+    own = Hours.objects.filter(user=user).first()
+    if own is None:
+        return Clockface(), ""
+    return Clockface(morning=own.morning, quiet_from=own.quiet_from, quiet_until=own.quiet_until), (
+        own.time_zone
+    )

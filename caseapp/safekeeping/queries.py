@@ -80,6 +80,10 @@ RULES: dict[Kind, Rule] = {
 }
 
 
+# The newest good check this process has seen. A later one can only be newer.
+_seen: dict[Kind, datetime] = {}
+
+
 def state(now: datetime) -> list[Line]:
     """Return a line for each thing that is checked, in the order of the page."""
     good, failed, since = _last_good(), _failed(), _began()
@@ -92,6 +96,39 @@ def overdue(now: datetime) -> list[str]:
     good, since = _last_good(), _began()
     late = [kind for kind in RULES if _standing(kind, good.get(kind), since, now) is Standing.LATE]
     return [str(kind.label) for kind in late]
+
+
+def reminders_stopped(now: datetime, *, since: datetime | None) -> bool:
+    """Whether reminders have not been looked at for too long: everyone is told.
+
+    `since`: from when a clinic whose reminders were never looked at is given its time. Without it, it is
+    given all the time there is. Seldom asks: a look once seen is good for as long as looks are good for.
+    """
+    within = RULES[Kind.REMINDERS].within
+    if since is not None and now - since <= within:
+        return False
+    last = _reminders_seen(now) or since
+    return last is not None and now - last > within
+
+
+def reminders_run(now: datetime) -> bool:
+    """Whether reminders were looked at lately, for whoever watches the machine from outside."""
+    last = last_good(Kind.REMINDERS)
+    return last is not None and now - last <= RULES[Kind.REMINDERS].within
+
+
+def _reminders_seen(now: datetime) -> datetime | None:
+    known = _seen.get(Kind.REMINDERS)
+    if known is None or not timedelta() <= now - known <= RULES[Kind.REMINDERS].within:
+        known = last_good(Kind.REMINDERS)
+        if known is not None:
+            _seen[Kind.REMINDERS] = known
+    return known
+
+
+def forget_what_was_seen() -> None:
+    """Ask the database again, whatever this process has seen. Only tests go back in time."""
+    _seen.clear()
 
 
 def last_good(kind: str) -> datetime | None:

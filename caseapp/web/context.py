@@ -29,12 +29,28 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "version": getattr(settings, "VERSION", ""),
         "source_url": getattr(settings, "SOURCE_URL", ""),
     }
+    shown["reminders_stopped"] = SimpleLazyObject(lambda: _reminders_stopped(user))
     if isinstance(user, User) or getattr(user, "is_authenticated", False):
         shown["may"] = SimpleLazyObject(lambda: _allowed(request.user))  # type: ignore[arg-type]
         shown["kit_missing"] = SimpleLazyObject(lambda: _kit_missing(request.user))  # type: ignore[arg-type]
         shown["banners"] = SimpleLazyObject(lambda: _banners(request.user))  # type: ignore[arg-type]
         shown["rail"] = SimpleLazyObject(lambda: _owed(request))
     return shown
+
+
+def _reminders_stopped(user: Any) -> bool:
+    """Whether nobody is being reminded of dates. Said on every page, to everyone, before signing in too."""
+    if settings.DEMO:
+        return False
+    try:
+        since = (
+            user.clinic.made_at
+            if isinstance(user, User) or getattr(user, "is_authenticated", False)
+            else None
+        )
+        return safekeeping.reminders_stopped(clock.now(), since=since)
+    except DatabaseError:
+        return False
 
 
 def _allowed(user: User) -> dict[str, bool]:

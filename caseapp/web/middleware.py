@@ -144,7 +144,7 @@ class ClinicTime:
 class LockedVault:
     """While the vault is locked, answer every page in words that say so and what an operator can do.
 
-    Stands before the session and the database are asked. `healthz` still answers.
+    Stands before the session and the database are asked. `healthz` and what is below it still answer.
     """
 
     OPEN_SECONDS = 60.0
@@ -156,7 +156,7 @@ class LockedVault:
         self.look_again_at = 0.0
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path == reverse("healthz"):
+        if request.path in (reverse("healthz"), reverse("healthz-reminders")):
             return self.get_response(request)
         if time.monotonic() >= self.look_again_at:
             self._look()

@@ -10,6 +10,7 @@ from caseapp.web import (
     urls_dates,
     urls_documents,
     urls_health,
+    urls_reminders,
     urls_review,
 )
 from caseapp.web.views import demo
@@ -22,6 +23,7 @@ urlpatterns = [
     *urls_health.urlpatterns,
     *urls_review.urlpatterns,
     *urls_calendar.urlpatterns,
+    *urls_reminders.urlpatterns,
 ]
 
 if settings.DEMO:

@@ -17,13 +17,16 @@ from caseapp.audit.models import Entry
 from caseapp.deadlines import services as deadlines
 from caseapp.deadlines.models import Deadline
 from caseapp.matters import services as matters
-from caseapp.reminders import queries, services
+from caseapp.reminders import owing, queries, sending, services
 from caseapp.reminders.models import Reminder
 from caseapp.vault import keyring
 from tests.conftest import EULALIA, MATEO, NOW, TODAY, Cast
 
 SAFE = date(2026, 7, 2)
-LINE = re.compile(r"[A-Z]+-\d+: (act today|\d+ days? left to act|\d+ days? late)(, not confirmed yet)?")
+LINE = re.compile(
+    r"[A-Z]+-\d+: (act today|\d+ days? left to act|\d+ days? late)"
+    r"(, not confirmed yet)?(, and nobody has answered)?"
+)
 SIGN_IN = re.compile(r"Sign in to see what is due: http://localhost:\d+")
 SUBJECTS = {"A date is late", "A date is today", "A date is coming up"}
 
@@ -31,29 +34,6 @@ SUBJECTS = {"A date is late", "A date is today", "A date is coming up"}
 def noon(day: date) -> datetime:
     """Noon in New York, in summer."""
     return NOW + (day - TODAY)
-
-
-@pytest.fixture
-def appeal(cast: Cast) -> Deadline:
-    """The appeal of a decision of 3 June, confirmed by two: act by 2 July, last lawful day 6 July."""
-    _event, dates = deadlines.record_event(
-        cast.matter,
-        kind="ij-decision",
-        on=TODAY,
-        service="oral",
-        outcome="denied",
-        note="",
-        by=cast.ana,
-        at=NOW,
-    )
-    main = next(d for d in dates if d.computation["variant"] == "30d")
-    for other in dates:
-        if other != main:
-            change = deadlines.drop(other, by=cast.ana, at=NOW, reason="Only the appeal in this test")
-            deadlines.second(change, by=cast.dee, at=NOW)
-    deadlines.second(deadlines.confirm(main, by=cast.ana, at=NOW), by=cast.dee, at=NOW)
-    main.refresh_from_db()
-    return main
 
 
 def sent_to(user_email: str) -> list[EmailMessage]:
@@ -81,6 +61,7 @@ def test_twice_the_same_night_sends_once(cast: Cast, appeal: Deadline) -> None:
 
 def test_a_day_without_a_rung_sends_nothing(cast: Cast, appeal: Deadline) -> None:
     services.remind(now=noon(SAFE - timedelta(days=7)))
+    services.acknowledge(appeal, by=cast.ana, at=noon(SAFE - timedelta(days=7)))
 
     sent = services.remind(now=noon(SAFE - timedelta(days=6)))
 
@@ -118,10 +99,8 @@ def test_it_goes_on_after_the_safe_day_and_the_last_lawful_day(cast: Cast, appea
     ]  # fmt: skip
 
 
-def test_a_run_cut_off_between_claiming_and_sending_is_made_good_with_the_same_message(
-    cast: Cast, appeal: Deadline, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now = noon(SAFE - timedelta(days=7))
+def cut_off_while_sending(now: datetime, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Remind, and lose the machine as the first message is handed over; return its Message-ID."""
     tried: list[str] = []
 
     def power_cut(self: EmailMessage, fail_silently: bool = False) -> int:
@@ -132,16 +111,42 @@ def test_a_run_cut_off_between_claiming_and_sending_is_made_good_with_the_same_m
         cut.setattr(EmailMessage, "send", power_cut)
         with pytest.raises(KeyboardInterrupt):
             services.remind(now=now)
-    claimed = Reminder.objects.filter(state=Reminder.State.SENDING).count()
+    return tried
+
+
+def test_a_fatal_date_within_days_that_was_cut_off_is_sent_again_that_day_as_the_same_message(
+    cast: Cast, appeal: Deadline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = noon(SAFE - timedelta(days=2))
+
+    (tried,) = cut_off_while_sending(now, monkeypatch)
     services.remind(now=now + timedelta(minutes=1))
     soon_after = [message.extra_headers["Message-ID"] for message in mail.outbox]
     services.remind(now=now + timedelta(minutes=11))
 
     ids = [message.extra_headers["Message-ID"] for message in mail.outbox]
-    assert claimed == 1
-    assert tried[0] not in soon_after
-    assert ids.count(tried[0]) == 1
+    assert tried not in soon_after
+    assert ids.count(tried) == 1
     assert len(ids) == 2
+    assert not Reminder.objects.exclude(state=Reminder.State.SENT).exists()
+
+
+def test_what_is_further_off_and_was_cut_off_is_told_the_next_morning_and_not_twice_that_day(
+    cast: Cast, appeal: Deadline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = noon(SAFE - timedelta(days=7))
+
+    cut_off_while_sending(now, monkeypatch)
+    for hours in range(1, 8):
+        services.remind(now=now + timedelta(hours=hours))
+    that_day = [message.to for message in mail.outbox]
+    services.remind(now=now + timedelta(days=1))
+
+    assert len(that_day) == 1
+    told = {message.to[0]: message.body.splitlines()[0] for message in mail.outbox}
+    assert told[cast.ana.email].startswith(cast.matter.code) and told[cast.vic.email]
+    (late,) = [m for m in mail.outbox if [m.to[0]] not in that_day and m.to != [cast.dee.email]]
+    assert "6 days left to act" in late.body
     assert not Reminder.objects.exclude(state=Reminder.State.SENT).exists()
 
 
@@ -186,11 +191,11 @@ def test_a_closed_date_is_not_reminded_of(cast: Cast, appeal: Deadline) -> None:
 
 
 def test_a_date_closed_after_it_was_owed_is_not_reminded_of(cast: Cast, appeal: Deadline) -> None:
-    services.owe(cast.clinic.id, today=SAFE - timedelta(days=7))
+    owing.owe(cast.clinic.id, today=SAFE - timedelta(days=7))
     change = deadlines.mark_met(appeal, by=cast.ana, at=NOW, on=TODAY, today=TODAY, proof="Stamped copy")
     deadlines.second(change, by=cast.dee, at=NOW)
 
-    sent = services.send_owed(now=noon(SAFE - timedelta(days=7)))
+    sent = sending.send_owed(now=noon(SAFE - timedelta(days=7)))
 
     assert sent == 0
     assert not Reminder.objects.exists()

@@ -18,7 +18,8 @@ from caseapp.reminders import services as reminders
 from caseapp.vault import keyring
 from caseapp.web.middleware import LockedVault
 from tests.conftest import Cast, signed_in
-from tests.reminders.test_services import SAFE, appeal, noon
+from tests.reminders.conftest import appeal
+from tests.reminders.test_services import SAFE, noon
 
 __all__ = ["appeal"]
 

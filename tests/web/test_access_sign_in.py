@@ -160,7 +160,7 @@ def every_page() -> list[tuple[str, list[str]]]:
 
 
 OPEN = {
-    "healthz", "setup", "join", "feed", "lock", "account_login", "account_inactive",
+    "healthz", "healthz-reminders", "setup", "join", "feed", "lock", "account_login", "account_inactive",
     "mfa_authenticate", "mfa_login_webauthn",
 }  # fmt: skip
 WITHOUT_SECOND_STEP = {

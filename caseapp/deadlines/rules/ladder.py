@@ -6,7 +6,7 @@ reminder, so the same rung asked for twice, or a day late, is the same reminder.
 """
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 
 from caseapp.deadlines.rules.model import Rule, Severity
 
@@ -54,3 +54,17 @@ def rung_due(safe: date, ladder: Iterable[int], today: date, *, legal: date | No
         return -late
     weeks_after = (late - lawful_days - 1) // 7
     return -(lawful_days + 1 + 7 * weeks_after)
+
+
+def next_day(safe: date, ladder: Iterable[int], today: date, *, legal: date | None = None) -> date:
+    """Return the first day after `today` on which another rung is due than today: see rung_due."""
+    left = (safe - today).days
+    if left >= 0:
+        ahead = max((rung for rung in ladder if rung < left), default=-1)
+        return safe - timedelta(days=ahead)
+    lawful_days = max(0, ((legal or safe) - safe).days)
+    late = -left
+    if late <= lawful_days:
+        return today + timedelta(days=1)
+    weeks_after = (late - lawful_days - 1) // 7
+    return safe + timedelta(days=lawful_days + 1 + 7 * (weeks_after + 1))

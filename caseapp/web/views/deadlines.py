@@ -139,6 +139,8 @@ def _page(request: StaffRequest, found: Deadline) -> dict[str, Any]:
             (c for c in history if c.kind == Change.Kind.MEET and c.state == Change.State.DONE), None
         ),
         "ladder": reminders.ladder_of(found, today=today),
+        "told": reminders.told_of(found),
+        "to_answer": reminders.waits_for(found, request.user),
         "team": matters.team_of(found.matter),
         "today": today,
         "move_form": Move(prefix="move", initial={"legal": found.legal}),

@@ -17,6 +17,7 @@ from caseapp import clock
 from caseapp.access import queries as access
 from caseapp.access.models import User
 from caseapp.access.rules import Act, check_may, check_may_work_on, may
+from caseapp.deadlines import custody
 from caseapp.deadlines import queries as deadlines
 from caseapp.matters import queries, services
 from caseapp.matters.kinds import kind as kind_of
@@ -142,7 +143,7 @@ def matter_stage(request: StaffRequest, matter_id: UUID) -> HttpResponse:
     found = queries.matter_for(request.user, matter_id)
     check_may_work_on(request.user, found, Act.OPEN_MATTER)
     form = MoveToStage(request.POST, stages=kind_of(found.kind).stages)
-    if attempt(form, lambda typed: services.move_to_stage(found, **typed, by=request.user, at=clock.now())):
+    if attempt(form, lambda typed: custody.move_to_stage(found, **typed, by=request.user, at=clock.now())):
         return redirect("matter", matter_id=found.id)
     return matter_page(request, found, status=422, stage_form=form)
 

@@ -11,6 +11,7 @@ from caseapp.deadlines import forgotten, review
 from caseapp.deadlines import queries as deadlines
 from caseapp.matters import queries as matters
 from caseapp.matters import services as matters_services
+from caseapp.reminders import queries as reminders
 from caseapp.web import owing
 from caseapp.web.http import StaffRequest
 
@@ -29,10 +30,11 @@ def today(request: StaffRequest) -> HttpResponse:
         ids={
             "quiet": matters.without_next_step(user)[:quiet],
             "count_again": review.counted_in_passing(user),
+            "to_answer": reminders.to_answer(user),
         },
     )
     again = review.not_counted_yet(looked["count_again"])
-    owed = deadlines.today_for(user, today=day, also=again)
+    owed = deadlines.today_for(user, today=day, also=[*again, *looked["to_answer"]])
     hearings = forgotten.hearings_unprepared(user, today=day)
     on_page = [*(d.matter_id for d in owed.found), *looked["quiet"]]
     known = matters.with_people(on_page)
@@ -44,6 +46,7 @@ def today(request: StaffRequest) -> HttpResponse:
     context = {
         "today": day,
         "owed": owed,
+        "to_answer": [d for d in owed.found if d.id in set(looked["to_answer"])],
         "to_review": review.count_to_decide(owed.found, owed.waiting),
         "check_again": review.rules_to_check_again(shown, today=day),
         "hearings": hearings,
