@@ -166,8 +166,12 @@ def clinics_on_file() -> set[UUID]:
 # --- comparing
 
 
-def faults(clinic_id: UUID) -> Iterator[str]:
-    """Yield, in words, each anchor, in the database or in the file, that the clinic's trail contradicts."""
+def faults(clinic_id: UUID, *, later_ones: bool = True) -> Iterator[str]:
+    """Yield, in words, each anchor, in the database or in the file, that the clinic's trail contradicts.
+
+    A database restored from a backup knows nothing of what was anchored since: for that one, without the
+    `later_ones`, roots of more entries than it has are left out.
+    """
     path = directory() / f"{clinic_id}.jsonl"
     filed, unreadable = read_file(path) if path.exists() else ([], 0)
     if unreadable:
@@ -181,6 +185,8 @@ def faults(clinic_id: UUID) -> Iterator[str]:
             yield f"{where} is another clinic's"
         elif not head.is_signed_by(own_key):
             yield f"{where} is not signed by this deployment's key"
+        elif head.size not in roots and not later_ones:
+            continue
         elif head.size not in roots:
             yield f"{where} counts {head.size} entries, and the trail has fewer: it was cut or rolled back"
         elif roots[head.size] != head.root:

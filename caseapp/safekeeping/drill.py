@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import psycopg
 
-from caseapp.safekeeping.dumps import Database
+from caseapp.safekeeping.dumps import Database, NotWhole
 from config.embedded import Cluster
+
+LONGEST_SECONDS: Final = 60 * 60.0
+# What an empty PostgreSQL takes, its write-ahead log included.
+ROOM_FOR_ITSELF: Final = 300 << 20
 
 # A sealed value names its key in its third to tenth byte (docs/sf1.md).
 _KEYS_NAMED: Final = (
@@ -43,6 +49,72 @@ def scratch_cluster(home: Path) -> Iterator[dict[str, Database]]:
     finally:
         cluster.stop()
         shutil.rmtree(home, ignore_errors=True)
+
+
+@dataclass
+class Limit:
+    """Why a drill was cut off, if it was: a word for the record, and a sentence."""
+
+    why: str = ""
+    said: str = ""
+
+
+@contextmanager
+def at_most(seconds: float) -> Iterator[Limit]:
+    """Raise NotWhole inside after so long, or when asked to stop, so that what was made is thrown away.
+
+    The exception may come back as another one, out of code that is not Python: the limit says why.
+    """
+    limit = Limit()
+
+    def cut_off(number: int, _frame: object) -> None:
+        if number == signal.SIGALRM:
+            limit.why, limit.said = "too-long", f"The drill took more than {seconds / 60:.0f} minutes."
+        else:
+            limit.why, limit.said = "stopped", "The drill was stopped."
+        raise NotWhole(limit.said, code=limit.why)
+
+    kept = {number: signal.signal(number, cut_off) for number in (signal.SIGALRM, signal.SIGTERM)}
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield limit
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, handler in kept.items():
+            signal.signal(number, handler)
+
+
+def check_room(home: Path, live: dict[str, Database]) -> None:
+    """Raise NotWhole unless there is room for the databases once more, and as much again, on this disk."""
+    needed = ROOM_FOR_ITSELF
+    for database in live.values():
+        with _Look(database) as look:
+            needed += 2 * int(str(*look.column("SELECT pg_database_size(current_database())")))
+    free = shutil.disk_usage(home).free
+    if free < needed:
+        raise NotWhole(
+            f"The drill needs {needed >> 20} MB on the disk of {home}, and {free >> 20} MB are free.",
+            code="no-room",
+        )
+
+
+def parted_trails(restored: Database, live: Database) -> list[str]:
+    """Return the clinics whose audit trail in the backup is not the beginning of today's."""
+    ends = (
+        "SELECT DISTINCT ON (clinic_id) clinic_id || ' ' || seq || ' ' || encode(link, 'hex')"
+        " FROM caseapp_entry ORDER BY clinic_id, seq DESC"
+    )
+    with _Look(restored) as then, _Look(live) as now:
+        parted = []
+        for end in sorted(map(str, then.column(ends))):
+            clinic, seq, link = end.split()
+            same = now.connection.execute(
+                "SELECT encode(link, 'hex') = %s FROM caseapp_entry WHERE clinic_id = %s AND seq = %s",
+                [link, clinic, seq],
+            ).fetchone()
+            if same != (True,):
+                parted.append(f"clinic {clinic}: entry {seq} in the backup is not the one in today's trail")
+        return parted
 
 
 def faults(restored: dict[str, Database], live: dict[str, Database]) -> list[str]:

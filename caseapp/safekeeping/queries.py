@@ -137,6 +137,11 @@ def last_good(kind: str) -> datetime | None:
     return found.first()
 
 
+def last_tried(kind: str) -> datetime | None:
+    """Return when this kind was last tried, however it went."""
+    return Check.objects.filter(kind=Kind(kind)).order_by("-at").values_list("at", flat=True).first()
+
+
 def _last_good() -> dict[str, datetime]:
     newest = Check.objects.filter(ok=True).order_by("kind", "-at").distinct("kind")
     return dict(newest.values_list("kind", "at"))

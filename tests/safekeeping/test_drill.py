@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import resource
+import shutil
+import signal
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.conf import settings
@@ -15,8 +21,11 @@ from django.core.management.base import CommandError
 from django.db import connections
 
 from caseapp import clock
+from caseapp.audit import anchors
 from caseapp.safekeeping import drill, queries, restoring
-from caseapp.safekeeping.dumps import Database
+from caseapp.safekeeping.dumps import Database, NotWhole
+from config.embedded import Cluster
+from tests.audit.keys import make_signing_key
 from tests.safekeeping.conftest import House, Shelf, make
 
 
@@ -78,6 +87,127 @@ def test_due_runs_it_once_in_four_weeks(house: House, shelf: Shelf, monkeypatch:
         call_command("restore_drill", **given)
 
 
+# By itself
+
+
+@pytest.fixture
+def set_up(shelf: Shelf, settings: Any) -> Shelf:
+    """Backups as an operator sets them up: the server has the recipients and no identity."""
+    settings.BACKUP_DIR = shelf.directory
+    settings.BACKUP_RECIPIENT = shelf.recipient("data")
+    settings.KEYRING_BACKUP_RECIPIENT = shelf.recipient("keyring")
+    return shelf
+
+
+def drill_when_due(shelf: Shelf) -> str:
+    said = StringIO()
+    call_command("restore_drill", directory=shelf.directory, due=True, stdout=said)
+    return said.getvalue()
+
+
+def forget_drills(house: House) -> None:
+    house.rows("DELETE FROM caseapp_check WHERE kind = 'restore-drill'")
+
+
+def test_without_an_identity_it_makes_backups_opens_them_and_keeps_what_opened_them_nowhere(
+    house: House, set_up: Shelf
+) -> None:
+    forget_drills(house)
+
+    said = drill_when_due(set_up)
+
+    assert "The drill went well." in said
+    assert newest_check(house) == [(True, "")]
+    assert not (settings.STATE_DIR / "drill").exists()
+    assert [path.name.split("-")[1] for path in set_up.files()] == ["data", "keyring"]
+    kept = [path for path in settings.STATE_DIR.rglob("*") if path.is_file()]
+    assert not [path for path in kept if b"AGE-SECRET-KEY" in path.read_bytes()]
+    # Whom they are meant for can open them all the same.
+    call_command(
+        "restore_drill", directory=set_up.directory, identity=both_identities(set_up), stdout=StringIO()
+    )
+
+
+def test_it_runs_when_it_is_due_and_after_a_failure_not_before_the_next_day(
+    house: House, set_up: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forget_drills(house)
+    at = clock.now().replace(microsecond=0)
+    tried: list[timedelta] = []
+
+    def no_room(*_: object) -> None:
+        tried.append(clock.now() - at)
+        raise NotWhole("There is no room.", code="no-room")
+
+    monkeypatch.setattr(drill, "check_room", no_room)
+
+    for hours in (0, 1, 12, 24, 25, 48):
+        monkeypatch.setattr(clock, "now", lambda hours=hours: at + timedelta(hours=hours))
+        try:
+            drill_when_due(set_up)
+        except CommandError:
+            pass
+
+    assert [int(each.total_seconds()) // 3600 for each in tried] == [0, 24, 48]
+    assert newest_check(house) == [(False, "no-room")]
+    assert queries.state(at)[2].said == "the last try failed"
+    forget_drills(house)
+
+
+def test_where_there_is_no_room_nothing_is_begun(
+    house: House, set_up: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
+
+    with pytest.raises(CommandError, match=r"needs \d+ MB on the disk of .* and 0 MB are free"):
+        call_command("restore_drill", directory=set_up.directory, stdout=StringIO())
+
+    assert newest_check(house) == [(False, "no-room")]
+    assert set_up.files() == []
+
+
+def test_one_that_takes_too_long_is_cut_off_recorded_and_thrown_away(
+    house: House, set_up: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drill, "LONGEST_SECONDS", 1.5)
+    monkeypatch.setattr(restoring, "carry_tombstones", lambda *_, **__: time.sleep(20))
+    began = time.monotonic()
+
+    with pytest.raises(CommandError, match="took more than"):
+        call_command("restore_drill", directory=set_up.directory, stdout=StringIO())
+
+    assert time.monotonic() - began < 15
+    assert newest_check(house) == [(False, "too-long")]
+    assert not (settings.STATE_DIR / "drill").exists()
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def test_a_disk_that_fills_up_fails_the_drill_and_touches_nothing_else(
+    house: House, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL may write files of 200 kB only, as on a disk with no more room than that."""
+    shelf.back_up()
+    before = house.rows("SELECT count(*), max(at) FROM caseapp_entry")
+    begun = Cluster.provision
+
+    def with_no_room_left(cluster: Cluster, **more: Any) -> None:
+        begun(cluster, **more)
+        postmaster = cluster.postmaster()
+        assert postmaster is not None
+        resource.prlimit(postmaster, resource.RLIMIT_FSIZE, (200_000, 200_000))
+
+    monkeypatch.setattr(Cluster, "provision", with_no_room_left)
+
+    with pytest.raises(CommandError, match="PostgreSQL did not take the backup in"):
+        call_command(
+            "restore_drill", directory=shelf.directory, identity=both_identities(shelf), stdout=StringIO()
+        )
+
+    assert newest_check(house) == [(False, "not-taken-in")]
+    assert not (settings.STATE_DIR / "drill").exists()
+    assert house.rows("SELECT count(*), max(at) FROM caseapp_entry") == before
+
+
 # What it notices
 
 
@@ -116,6 +246,40 @@ def test_what_is_wrong_is_said(
     execute(house, copies[alias], damage)
 
     assert any(said in fault for fault in drill.faults(copies, house.live))
+
+
+def test_a_trail_that_parts_from_todays_is_said(house: House, copies: dict[str, Database]) -> None:
+    assert drill.parted_trails(copies["default"], house.live["default"]) == []
+    execute(
+        house,
+        copies["default"],
+        "ALTER TABLE caseapp_entry DISABLE TRIGGER USER;"
+        " UPDATE caseapp_entry SET link = decode(repeat('00', 32), 'hex')"
+        f" WHERE clinic_id = '{house.cast.clinic.id}'",
+    )
+
+    (said,) = drill.parted_trails(copies["default"], house.live["default"])
+
+    assert str(house.cast.clinic.id) in said
+
+
+def test_roots_of_later_days_are_no_fault_of_an_older_backup(
+    house: House, settings: Any, tmp_path: Path
+) -> None:
+    make_signing_key(tmp_path, settings)
+    clinic, day, aside = house.cast.clinic.id, clock.now().date(), uuid4()
+    anchors.anchor(clinic, day=day, at=clock.now())
+    anchors.write_down(clinic)
+    entries = house.rows(f"SELECT max(seq) FROM caseapp_entry WHERE clinic_id = '{clinic}'")[0][0]
+    house.rows("ALTER TABLE caseapp_entry DISABLE TRIGGER USER")
+    house.rows(
+        f"UPDATE caseapp_entry SET clinic_id = '{aside}' WHERE clinic_id = '{clinic}' AND seq = {entries}"
+    )
+    try:
+        assert any("cut or rolled back" in said for said in anchors.faults(clinic))
+        assert list(anchors.faults(clinic, later_ones=False)) == []
+    finally:
+        house.rows(f"UPDATE caseapp_entry SET clinic_id = '{clinic}' WHERE clinic_id = '{aside}'")
 
 
 def test_a_key_that_came_back_is_said(house: House, copies: dict[str, Database]) -> None:

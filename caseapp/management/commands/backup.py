@@ -1,6 +1,7 @@
 """Write the data and the keyring, each to files that only the holder of an identity can open."""
 
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.db import connections
 from caseapp import clock
 from caseapp.safekeeping import backups, services
 from caseapp.safekeeping.dumps import Database, NotWhole, Recipient
+from caseapp.vault import recovery
 from config import embedded, places
 
 KINDS = {backups.DATA: "default", backups.KEYRING: "keyring"}
@@ -21,6 +23,8 @@ class Command(BaseCommand):
         "Back the data and the keyring up, apart and encrypted; forget old backups once new ones are whole."
     )
     requires_system_checks = []
+    # Recipients of one backup more: a drill's own, which lives as long as the drill.
+    stealth_options = ("also_for",)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--data-recipient", default=settings.BACKUP_RECIPIENT, metavar="AGE")
@@ -39,14 +43,15 @@ class Command(BaseCommand):
         keyring_recipient: str | None,
         directory: Path | None,
         due: bool,
+        also_for: Sequence[Recipient] = (),
         **options: Any,
     ) -> None:
         if due and not (directory and data_recipient and keyring_recipient):
             return
         try:
             recipients = {
-                backups.DATA: _recipients(data_recipient, "data"),
-                backups.KEYRING: _recipients(keyring_recipient, "keyring"),
+                backups.DATA: [*_recipients(data_recipient, "data"), *also_for],
+                backups.KEYRING: [*_recipients(keyring_recipient, "keyring"), *also_for],
             }
             place = self._place(directory)
             refusal = "Another backup is being made. Wait for it to end."
@@ -86,8 +91,14 @@ def _kept_days(kind: str) -> int:
 
 
 def _recipients(given: str | None, whose: str) -> list[Recipient]:
-    """Return whom a backup is for: the officers', and the drill's own where one is set up."""
+    """Return whom a backup is for: the one given, the recovery kit's officers, the drill's where one is set.
+
+    Two of the officers can then restore with nothing but the backups and their sheets.
+    """
     whom = [backups.recipient(given, whose)]
+    officers = recovery.recipient()
+    if officers and officers != (given or "").strip():
+        whom.append(backups.recipient(officers, "recovery kit"))
     if settings.DRILL_IDENTITY_FILE:
         whom.append(backups.identities_in(settings.DRILL_IDENTITY_FILE)[0].to_public())
     return whom

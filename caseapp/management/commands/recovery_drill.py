@@ -6,20 +6,22 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from caseapp import clock
 from caseapp.errors import Refused
 from caseapp.management import paper
+from caseapp.safekeeping import backups
 from caseapp.safekeeping import services as safekeeping
 from caseapp.vault import recovery
 
 
 class Command(BaseCommand):
     help = (
-        "Ask for two shares of the recovery kit and open its canary with them; with --backup, read a backup"
-        " to its end as well. Do this each quarter. With --canary it needs no database: take the file to a"
-        " machine that is not on the network."
+        "Ask for two shares of the recovery kit, and with them open its canary and read real backups to their"
+        " end: those given, or the newest. Do this each quarter. With --canary it needs no database: take"
+        " that file and the backups to a machine that is not on the network."
     )
     requires_system_checks = []
 
@@ -36,7 +38,14 @@ class Command(BaseCommand):
         parser.add_argument(
             "--record", action="store_true", help="only record that a drill elsewhere went well"
         )
-        parser.add_argument("--backup", type=Path, metavar="FILE", help="a backup to read to its end")
+        parser.add_argument(
+            "--backup",
+            type=Path,
+            action="append",
+            default=[],
+            metavar="FILE",
+            help="a backup to read to its end, once for each; default: the newest in AMPARO_BACKUP_DIR",
+        )
 
     def handle(
         self,
@@ -44,7 +53,7 @@ class Command(BaseCommand):
         share: list[str],
         canary: Path | None,
         write_canary: Path | None,
-        backup: Path | None,
+        backup: list[Path],
         record: bool,
         **options: Any,
     ) -> None:
@@ -56,14 +65,17 @@ class Command(BaseCommand):
             if write_canary is not None:
                 write_canary.write_bytes(sealed)
                 return
+            files = backup or _newest()
             shares = paper.typed(share, sys.stdin, self.stderr)
             recipient = recovery.try_canary(shares, sealed)
             self.stdout.write(f"ok: two shares open the canary of the kit {recipient}")
-            if backup is not None:
-                with backup.open("rb") as sealed_file, open(os.devnull, "wb") as nowhere:
+            for file in files:
+                with file.open("rb") as sealed_file, open(os.devnull, "wb") as nowhere:
                     recovery.try_backup(shares, sealed_file, nowhere)
-                self.stdout.write(f"ok: they open {backup.name}, to its end")
-            if canary is None:
+                self.stdout.write(f"ok: they open {file.name}, to its end")
+            if not files:
+                self.stderr.write("No backup was opened, so this was half a drill: give --backup FILE.")
+            elif canary is None:
                 self._record()
         except Refused as refused:
             raise CommandError(refused.message) from None
@@ -79,3 +91,12 @@ class Command(BaseCommand):
         if sealed is None:
             raise Refused("No recovery kit was made yet. Make one: make_recovery_kit.")
         return sealed
+
+
+def _newest() -> list[Path]:
+    """Return the newest backup of each kind, where backups are set up and made."""
+    directory: Path | None = settings.BACKUP_DIR
+    if directory is None:
+        return []
+    kinds = (backups.DATA, backups.KEYRING)
+    return [found[-1][1] for kind in kinds if (found := backups.found(directory, kind))]
