@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, LiteralString
+from uuid import UUID
 
 import psycopg
 from django.db import connections
@@ -139,6 +140,14 @@ def _exists(connection: Connection, name: str) -> bool:
 
 def _run(connection: Connection, statement: LiteralString, *names: str) -> None:
     connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+def files_named(database: Database) -> list[UUID]:
+    """Return the names of the sealed files that the rows of a restored database need."""
+    with _entered(database) as connection:
+        if not _has(connection, "caseapp_version"):
+            return []
+        return [UUID(str(name)) for (name,) in connection.execute("SELECT id FROM caseapp_version")]
 
 
 # What today's keyring knows and an older one does not

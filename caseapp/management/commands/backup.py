@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
 from caseapp import clock
-from caseapp.safekeeping import backups, services
+from caseapp.safekeeping import backups, mirror, services
 from caseapp.safekeeping.dumps import Database, NotWhole, Recipient
 from caseapp.vault import recovery
 from config import embedded, places
@@ -65,6 +66,15 @@ class Command(BaseCommand):
             raise NotWhole("Where to? Set AMPARO_BACKUP_DIR, or give --directory.", code="no-place")
         return backups.check_place(directory, state=settings.STATE_DIR, root_key=places.root_key_file())
 
+    def _copy_files(self, place: Path, at: datetime) -> None:
+        """After the rows, so that every file that they name was there by then."""
+        if settings.FILES_STORAGE != "local":
+            return
+        kept_days = _kept_days(backups.DATA)
+        copied = mirror.copy(settings.FILES_DIR, place / mirror.FILES, at=at, kept_days=kept_days)
+        if copied.all or copied.gone:
+            self.stdout.write(f"{copied.all} sealed files, {copied.new} of them new, {copied.gone} gone")
+
     def _back_up(self, place: Path, recipients: dict[str, list[Recipient]], *, due: bool) -> None:
         """The data first: the keyring is then never older, so each row in the data finds its key in it."""
         backups.forget_halves(place)
@@ -76,6 +86,8 @@ class Command(BaseCommand):
             try:
                 backups.check_apart(databases[backups.DATA], databases[backups.KEYRING])
                 made = backups.make(kind, databases[kind], place, recipients[kind], at=at)
+                if kind == backups.DATA:
+                    self._copy_files(place, at)
             except NotWhole as refused:
                 services.record_check(f"backup-{kind}", ok=False, at=at, code=refused.code)
                 raise

@@ -11,7 +11,7 @@ from django.db import connections
 
 from caseapp import clock
 from caseapp.retention import restored
-from caseapp.safekeeping import backups, restoring, services
+from caseapp.safekeeping import backups, mirror, restoring, services
 from caseapp.safekeeping.dumps import Database, Identity, NotWhole
 from caseapp.safekeeping.restoring import Administrator
 from config import embedded, env, places
@@ -79,6 +79,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"Reading {file.name} ...")
                 fresh[alias] = restoring.into_a_fresh_one(file, identities, alias, live[alias], admin)
             again = self._make_ready(live, fresh)
+            self._bring_files_back(data.parent / mirror.FILES, fresh["default"])
             restoring.swap(admin, {database.name: live[alias].name for alias, database in fresh.items()})
         except BaseException:
             for database in fresh.values():
@@ -100,6 +101,16 @@ class Command(BaseCommand):
             again = restored.purge_again(at=clock.now())
             services.record_restore(at=clock.now())
         return again
+
+    def _bring_files_back(self, place: Path, fresh: Database) -> None:
+        """Before anything is replaced: files more than are needed do no harm."""
+        if settings.FILES_STORAGE != "local":
+            return
+        came, lost = mirror.bring_back(place, settings.FILES_DIR, restoring.files_named(fresh))
+        if came:
+            self.stdout.write(f"{came} sealed files are brought back.")
+        if lost:
+            self.stdout.write(f"{lost} sealed files are neither here nor in {place}. The rest is restored.")
 
     def _say(self, again: int, name: str) -> None:
         self.stdout.write(f"{again} purged records were in the backup. They are removed again.")

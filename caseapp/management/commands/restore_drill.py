@@ -22,7 +22,7 @@ from caseapp.audit import anchors
 from caseapp.audit import services as audit
 from caseapp.errors import Refused
 from caseapp.retention import restored
-from caseapp.safekeeping import backups, drill, queries, restoring, services
+from caseapp.safekeeping import backups, drill, mirror, queries, restoring, services
 from caseapp.safekeeping.dumps import Database, Identity, NotWhole
 from config import embedded, places
 
@@ -109,7 +109,17 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"{counted} audit entries. Destroyed again: {destroyed} keys. Removed again: {again} records."
             )
-            return parted + broken + drill.faults(scratch, live)
+            missing = _files_missing(scratch["default"], files)
+            return parted + broken + drill.faults(scratch, live) + missing
+
+
+def _files_missing(restored_data: Database, files: dict[str, Path]) -> list[str]:
+    """Each file that the restored rows name lies beside the backup, where files are ours to back up."""
+    if settings.FILES_STORAGE != "local":
+        return []
+    place = files[backups.DATA].parent / mirror.FILES
+    count = mirror.missing(place, restoring.files_named(restored_data))
+    return [f"{count} sealed files are not in the backup"] if count else []
 
 
 def _live() -> dict[str, Database]:
