@@ -18,7 +18,7 @@ from caseapp.access import services as access
 from caseapp.access import wall
 from caseapp.access.models import User
 from caseapp.deadlines import custody
-from caseapp.demo import stories
+from caseapp.demo import papers, stories
 from caseapp.demo.cast import COLLEAGUES, DIRECTOR, EVERYONE, TIME_ZONE, Colleague
 from caseapp.matters import services as matters
 from caseapp.matters.models import Assignment, Matter
@@ -114,6 +114,7 @@ def _play(number: int, said: dict[str, Any], team: Team, *, now: datetime, today
         )
     _move_on(matter, said, by=attorney, at=opened)
     story.play(stories.Scene(matter, attorney, team.paralegal, team.director, now=now, today=today))
+    papers.add_some(number, matter, by=attorney, now=now, today=today)
 
 
 def _particulars(said: dict[str, Any]) -> Particulars:
