@@ -13,6 +13,7 @@ TABLES = (
     "rows of six texts through the ORM",
     "A new clinic key: 50 subjects' keys wrapped anew",
     "Purging one matter, of a client and a relative, among 60 people",
+    "A file of 2 MiB, from memory to disk and back",
     "The Clients page: 50 of 300 people",
     "Building the roster of 200 people",
     "Building the roster of 300 people",

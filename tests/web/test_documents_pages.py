@@ -160,6 +160,13 @@ def test_asking_only_for_the_headers_reads_no_file(cast: Cast, client_for: Signe
     assert answer.headers["Content-Length"] == str(len(PDF)) and body(answer) == b""
 
 
+def test_the_page_to_add_one_begins_without_a_complaint(cast: Cast, client_for: Signed) -> None:
+    answer = client_for(cast.ana).get(reverse("document-new", args=[cast.matter.id]))
+
+    assert answer.status_code == 200
+    assert b"Nothing was done yet" not in answer.content
+
+
 # Refused in words, with nothing left behind
 
 

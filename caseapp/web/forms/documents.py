@@ -67,6 +67,14 @@ class DescribeDocument(forms.Form):
         return Described(kind=typed["kind"], title=typed["title"], expires_on=typed["expires_on"])
 
 
+class ChangeDocument(DescribeDocument):
+    """What is said of a document that is there already."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["title"].help_text = _("Left empty, it stays as it is.")
+
+
 class AddDocument(DescribeDocument, SendsFile):
     """A new document of a matter."""
 

@@ -24,7 +24,7 @@ from caseapp.retention import queries as retention
 from caseapp.retention import services as retention_services
 from caseapp.web import downloads
 from caseapp.web.acts import attempt, attempt_or_say, sent
-from caseapp.web.forms.documents import AddDocument, AddVersion, DescribeDocument
+from caseapp.web.forms.documents import AddDocument, AddVersion, ChangeDocument
 from caseapp.web.http import StaffRequest
 from caseapp.web.uploads import SealingHandler, receiving
 
@@ -43,14 +43,15 @@ def document_new(request: StaffRequest, matter_id: UUID) -> HttpResponse:
 
 @csrf_protect
 def _document_new(request: StaffRequest, matter: Matter, upload: SealingHandler) -> HttpResponse:
-    form = AddDocument(sent(request), request.FILES, problem=upload.problem)
+    files = request.FILES if request.method == "POST" else None
+    form = AddDocument(sent(request), files, problem=upload.problem)
 
     def add(typed: dict[str, Any]) -> None:
         services.add_document(matter, form.received, form.said, by=request.user, at=clock.now())
         form.received.keep()
 
     if attempt(form, add, at={services.NotSoKept: "file"}):
-        messages.success(request, _("The document is kept."))
+        messages.success(request, _("The document is added."))
         return redirect(reverse("matter", args=[matter.id]) + "#documents")
     context = {"matter": matter, "form": form}
     return render(request, "documents/new.html", context, status=422 if form.errors else 200)
@@ -74,7 +75,7 @@ def _page(request: StaffRequest, found: Document, *, status: int = 200, **sent_f
         "on_hold": retention.holds_on(found.matter).exists(),
         "today": clock.today(request.user.clinic.time_zone),
         "version_form": AddVersion(),
-        "form": DescribeDocument(initial=said),
+        "form": ChangeDocument(initial=said),
     }
     return render(request, "documents/document.html", context | sent_forms, status=status)
 
@@ -84,7 +85,7 @@ def document_edit(request: StaffRequest, document_id: UUID) -> HttpResponse:
     """Change what is said of a document."""
     found = queries.document_for(request.user, document_id)
     check_may_work_on(request.user, found.matter, Act.ADD_DOCUMENT)
-    form = DescribeDocument(request.POST)
+    form = ChangeDocument(request.POST)
     if attempt(form, lambda typed: services.describe(found, form.said, by=request.user)):
         messages.success(request, _("Saved."))
         return redirect("document", document_id=found.id)
@@ -110,7 +111,7 @@ def _document_version(request: StaffRequest, found: Document, upload: SealingHan
         form.received.keep()
 
     if attempt(form, add, at={services.NotSoKept: "file"}):
-        messages.success(request, _("The new version is kept. Those before stay."))
+        messages.success(request, _("The new version is added. Those before stay."))
         return redirect("document", document_id=found.id)
     return _page(request, found, status=422, version_form=form)
 
