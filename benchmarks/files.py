@@ -160,8 +160,8 @@ def _table(data: bytes, contenders: dict[str, tuple[Write, Write]], rounds: int)
             cells += [_rate(size, [each.cpu for each in found]), _rate(size, [each.wall for each in found])]
         table.rows.append((name, *cells))
     table.notes.append(
-        f"Median of {rounds} rounds, in turn. A core: bytes by seconds of this process's CPU, the kernel's for"
-        f" it included. Given in pieces of {CHUNK // 1024} KiB; each file is on the disk when sealing ends."
+        f"Median of {rounds} rounds, in turn. A core: bytes by seconds of this process's CPU, the kernel's"
+        f" included. Given in pieces of {CHUNK // 1024} KiB; each file is on the disk when sealing ends."
     )
     for what, ours in (("sealing", sealing[OURS]), ("opening", opening[OURS])):
         a_gigabyte = mid([each.cpu for each in ours]) / size

@@ -44,6 +44,12 @@ SAID = {
     "hold": "A letter from the county asks for the file: sedge-5512",
     "authority": "Subpoena 26-cv-00881",
 }
+# A document: its title, what its file is called, and what stands in it.
+PAPER = {
+    "title": "Acta de nacimiento: alder-4471",
+    "name": "Xolop Chavajay acta.pdf",
+    "words": "Witnessed by Petrona Xolop Chavajay: willow-8823",
+}
 STAFF = {"carmen": "Carmen Sotomayor", "dolores": "Dolores Rivascal", "ana": "Ana Brandtner"}
 
 # Every value that must lie nowhere in the clear, with the other ways in which it is written.
@@ -56,6 +62,7 @@ MARKED = [
     *("+1 212 555 0142", "12125550142", "2125550142", "212-555-0142"),
     *("1989-02-11", "2012-03-09"),
     *SAID.values(),
+    *PAPER.values(),
     *STAFF.values(),
     *("EOIR-26", "asylum-defensive", "bia-appeal-ij-decision", "Board of Immigration Appeals"),
 ]
@@ -190,6 +197,25 @@ class Clinic:
         self.dolores.fill(text=SAID["note"])
         self.dolores.page.locator("main form:has([name=text]) button").first.click()
         self.dolores.sees("osier-31bb07")
+
+    def add_document(self) -> bytes:
+        """Add a document from the matter's page, fetch its file again, and return what it was."""
+        paper = b"%PDF-1.7\n" + (PAPER["words"] + "\n").encode() * 20_000
+        file: Any = {"name": PAPER["name"], "mimeType": "application/pdf", "buffer": paper}
+        page = self.dolores.page
+        self.dolores.go(self.matter)
+        page.get_by_text("Add a document").first.click()
+        page.locator("#documents [name=file]").set_input_files(file)
+        page.locator("#documents [name=kind]").select_option("identity")
+        page.locator("#documents [name=title]").fill(PAPER["title"])
+        self.dolores.click("Add the document")
+        self.dolores.sees("alder-4471")
+        with page.expect_download() as fetched:
+            page.locator("#documents .act a").first.click()
+        assert fetched.value.suggested_filename == PAPER["name"]
+        assert fetched.value.path().read_bytes() == paper
+        self.document = page.locator("#documents .what a").first.get_attribute("href") or ""
+        return paper
 
     def close_matter(self, on: str) -> None:
         self.dolores.go(f"{self.matter}close/")

@@ -5,7 +5,7 @@
 3.  Dolores enters the judge's oral decision of 3 June 2026. The appeal is proposed: legal 6 July, safe
     2 July, and the protective ten-day date. She confirms; it is a deadline when Ana agrees.
 4.  Reminders arrive by SMTP, name nobody, and do the right thing twice the same night and after kill -9.
-5.  The appeal is filed and meets its deadline, once Ana agrees.
+5.  The appeal is filed and meets its deadline, once Ana agrees. A document is added and lies there sealed.
 6.  Search finds the client by either surname, without accents, in another order, and by A-number.
 7.  The matter closes and shows until when it is kept. A hold stops the purge; two people approve it.
 8.  The hunt finds nothing that was typed, anywhere. An old dump beside today's keyring stays shut.
@@ -24,7 +24,7 @@ import pytest
 from tests.e2e.house import REPOSITORY, House
 from tests.e2e.hunt import Hunt
 from tests.e2e.people_at_work import Chromium
-from tests.e2e.story import CLIENT, MARKED, PROTECTIVE, STAFF, Clinic, wait_until, words_of
+from tests.e2e.story import CLIENT, MARKED, PAPER, PROTECTIVE, STAFF, Clinic, wait_until, words_of
 
 pytestmark = pytest.mark.e2e
 
@@ -55,6 +55,7 @@ def test_one_matter_from_the_first_call_to_the_purge(house: House) -> None:
         reminders_go_out_and_name_nobody(clinic)
         nothing_is_lost_by_kill_nine(clinic)
         the_filing_meets_the_deadline(clinic, appeal)
+        a_document_is_sealed_wherever_it_lies(clinic)
         search_finds_him(clinic)
         other = clinic.record_other_client()
         the_worker_can_open_nothing(clinic)
@@ -179,6 +180,16 @@ def the_filing_meets_the_deadline(clinic: Clinic, appeal: str) -> None:
     clinic.ana.sees("EOIR-26")
 
 
+def a_document_is_sealed_wherever_it_lies(clinic: Clinic) -> None:
+    """It comes back whole, and nothing of it is found while it lies there, nor a temporary file of it."""
+    paper = clinic.add_document()
+    house = clinic.house
+
+    (stored,) = [path for path in (house.state / "files").rglob("*") if path.is_file()]
+    assert stored.stat().st_size >= len(paper)
+    assert Hunt(PAPER.values()).look_under(house.state) == []
+
+
 def search_finds_him(clinic: Clinic) -> None:
     clinic.ana.go("/clients/")
     for typed in (
@@ -246,6 +257,7 @@ def look_at_every_page(clinic: Clinic, appeal: str) -> None:
         "event-new": f"{clinic.matter}events/new/?kind=ij-decision",
         "printed-date": f"{clinic.matter}printed-dates/new/", "deadline": appeal,
         "deadline-print": f"{appeal}print/",
+        "document": clinic.document, "document-new": f"{clinic.matter}documents/new/",
         "filings": "/filings/", "filing-new": f"{clinic.matter}filings/new/", "retention": "/retention/",
         "hold-new": "/retention/holds/new/", "search": "/search/", "roles": "/clinic/roles/",
         "signing-in": "/second-step/", "my-reminders": "/you/reminders/",
@@ -303,6 +315,7 @@ def only_references_remain(clinic: Clinic, purged: list[str]) -> None:
     assert {"deadline:confirmed", "deadline:met", "filing:recorded", "hold:placed", "hold:lifted"} <= set(
         events
     )
+    assert [path for path in (clinic.house.state / "files").rglob("*") if path.is_file()] == []
     verified = clinic.house.manage("verify_audit")
     assert verified.returncode == 0, verified.stderr
 
