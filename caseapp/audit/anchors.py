@@ -6,11 +6,15 @@ rewritten from some day on, or rolled back with its whole database, shows only a
 
 from __future__ import annotations
 
+import email
+import email.policy
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -163,6 +167,30 @@ def clinics_on_file() -> set[UUID]:
     return {UUID(path.stem) for path in directory().glob("*-*-*-*-*.jsonl")}
 
 
+# --- from a mail that was kept
+
+_IN_A_MAIL = re.compile(
+    r"day\s+(\S+)\s+entries\s+(\d+)\s+root\s+([0-9a-f]{64})\s+signature\s+([0-9a-f]{128})\s+key\s+([0-9a-f]{64})"
+)
+
+
+def read_mail(path: Path, clinic_ids: Iterable[UUID]) -> tuple[list[Head], int]:
+    """Return the heads in a mail to the directors, saved whole or as text, and how many are nobody's here.
+
+    The mail does not say whose they are; the signature does. Raises OSError.
+    """
+    message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+    body = message.get_body(("plain",)) if isinstance(message, EmailMessage) else None
+    text = re.sub(r"(?m)^>[> ]*", "", "" if body is None else str(body.get_content()))
+    known, heads, foreign = [str(each) for each in clinic_ids], [], 0
+    for day, size, root, signature, key in _IN_A_MAIL.findall(text):
+        candidates = [Head(int(size), day, root, clinic, key, signature) for clinic in known]
+        mine = [head for head in candidates if head.is_signed_by(key)]
+        heads += mine
+        foreign += not mine
+    return heads, foreign
+
+
 # --- comparing
 
 
@@ -176,7 +204,12 @@ def faults(clinic_id: UUID, *, later_ones: bool = True) -> Iterator[str]:
     filed, unreadable = read_file(path) if path.exists() else ([], 0)
     if unreadable:
         yield f"clinic {clinic_id}: {unreadable} lines of {path} cannot be read"
-    heads = sorted({*filed, *_kept(clinic_id)})
+    yield from contradictions(clinic_id, {*filed, *_kept(clinic_id)}, later_ones=later_ones)
+
+
+def contradictions(clinic_id: UUID, given: Iterable[Head], *, later_ones: bool = True) -> Iterator[str]:
+    """Yield, in words, each of these heads that the clinic's trail contradicts."""
+    heads = sorted(given)
     own_key = signing.public_key() if heads else ""
     roots = _roots(clinic_id, {head.size for head in heads})
     for head in heads:
