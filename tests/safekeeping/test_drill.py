@@ -21,6 +21,7 @@ from django.core.management.base import CommandError
 from django.db import connections
 
 from caseapp import clock
+from caseapp.access import queries as access
 from caseapp.audit import anchors
 from caseapp.safekeeping import drill, queries, restoring
 from caseapp.safekeeping.dumps import Database, NotWhole
@@ -152,6 +153,16 @@ def test_it_runs_when_it_is_due_and_after_a_failure_not_before_the_next_day(
     assert newest_check(house) == [(False, "no-room")]
     assert queries.state(at)[2].said == "the last try failed"
     forget_drills(house)
+
+
+def test_before_there_is_a_clinic_nothing_is_due(
+    house: House, set_up: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forget_drills(house)
+    monkeypatch.setattr(access, "every_clinic", lambda: iter(()))
+
+    assert drill_when_due(set_up) == ""
+    assert set_up.files() == []
 
 
 def test_where_there_is_no_room_nothing_is_begun(
