@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Max, QuerySet
 from django.utils.translation import gettext as _
@@ -27,7 +28,7 @@ from caseapp.vault.files import StorageDown
 # An upload that is going on is not swept away from under itself.
 UNDER_WAY: Final = timedelta(days=1)
 # What one night may sweep without being asked to: more looks like the wrong database, not like leftovers.
-FEW: Final = 100
+FEW: Final = 3
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
@@ -198,14 +199,18 @@ def remove_owed() -> int:
 def sweep(*, now: datetime, however_many: bool = False) -> int:
     """Remove the files that no row keeps: uploads that were cut off, what a restored backup does not know.
 
-    Returns how many. Raises StorageDown, or TooMany when they are more than FEW and more than a tenth of
-    all, unless `however_many`. Opens nothing and needs no key.
+    Returns how many. Raises StorageDown; RuntimeError in a process that does not see every clinic's rows;
+    or TooMany when they are all there are, or more than FEW and more than a tenth of all, unless
+    `however_many`. Opens nothing and needs no key.
     """
+    if settings.AMPARO_ROLE == "web":
+        raise RuntimeError("The web process sees one clinic's documents only: it cannot sweep.")
     place, long_ago = files.storage(), now - UNDER_WAY
     place.forget_halves(before=long_ago)
     there = {stored.name for stored in place.names() if stored.at < long_ago}
     left = there - set(Version.objects.values_list("pk", flat=True).iterator())
-    if len(left) > max(FEW, len(there) // 10) and not however_many:
+    looks_wrong = left == there or len(left) > max(FEW, len(there) // 10)
+    if left and looks_wrong and not however_many:
         raise TooMany(
             _(
                 "%(count)d of %(all)d files belong to no document here. Is this the right database? If it is,"

@@ -56,4 +56,6 @@ def answer(request: HttpRequest, file: OpenFile, *, name: str, media_type: str) 
     found["ETag"] = tag
     found["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
     found["X-Content-Type-Options"] = "nosniff"
+    # A proxy in front is not to write it to its own disk.
+    found["X-Accel-Buffering"] = "no"
     return found

@@ -291,17 +291,30 @@ def test_the_sweep_removes_old_files_without_a_row_and_nothing_else(cast: Cast, 
 
 
 def test_the_sweep_stops_before_it_empties_the_storage_of_another_database(
-    cast: Cast, storage_home: Path, monkeypatch: pytest.MonkeyPatch
+    cast: Cast, storage_home: Path
 ) -> None:
-    monkeypatch.setattr(services, "FEW", 3)
-    for _ in range(5):
-        age(storage_home, receive("x.pdf", b"%PDF-").file.name, 2)
+    only = receive("x.pdf", b"%PDF-").file.name
+    age(storage_home, only, 2)
 
     with pytest.raises(services.TooMany, match="right database"):
         services.sweep(now=now())
-    assert len(stored(storage_home)) == 5
+    age(storage_home, newest(add(cast)).id, 2)
+    for _ in range(3):
+        age(storage_home, receive("x.pdf", b"%PDF-").file.name, 2)
+    with pytest.raises(services.TooMany, match="4 of 5 files"):
+        services.sweep(now=now())
 
-    assert services.sweep(now=now(), however_many=True) == 5
+    assert len(stored(storage_home)) == 5
+    assert services.sweep(now=now(), however_many=True) == 4
+
+
+def test_the_web_process_which_sees_one_clinic_sweeps_nothing(
+    cast: Cast, storage_home: Path, settings: Any
+) -> None:
+    settings.AMPARO_ROLE = "web"
+
+    with pytest.raises(RuntimeError, match="one clinic"):
+        services.sweep(now=now(), however_many=True)
 
 
 # Keys that change

@@ -90,6 +90,7 @@ def test_it_is_only_ever_saved_never_shown_or_kept_by_the_browser(cast: Cast, cl
     assert answer.headers["Content-Type"] == "application/pdf"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["X-Accel-Buffering"] == "no"
     assert answer.headers["Content-Length"] == str(len(PDF))
 
 
