@@ -11,7 +11,7 @@ import django
 from benchmarks import timing
 from benchmarks.house import temporary_house
 
-NAMES = ("fields", "files", "keys", "list_page", "roster", "rules")
+NAMES = ("fields", "files", "keys", "list_page", "roster", "rules", "sweep")
 
 
 def main(arguments: list[str]) -> None:

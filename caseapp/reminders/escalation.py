@@ -15,6 +15,10 @@ from caseapp.reminders import owing
 from caseapp.reminders.models import Reminder
 
 BATCH = 1000
+NEEDED = [
+    *("clinic__time_zone", "level", "rung", "counted_to", "to_id"),
+    *("deadline__matter_id", "deadline__safe", "deadline__state"),
+]
 
 # A volunteer's word is kept and shown, but a date does not rest on it.
 ANSWERING_ROLES = [role for role, acts in MATRIX.items() if Act.DECIDE_DEADLINE in acts]
@@ -48,7 +52,7 @@ def _escalate_batch(now: datetime) -> tuple[int, int]:
     locked = due.select_for_update(skip_locked=True, of=("self",))
     batch = list(locked.values_list("pk", flat=True)[:BATCH])
     unanswered = Reminder.objects.filter(pk__in=batch).exclude(answered())
-    found = unanswered.select_related("deadline", "clinic")
+    found = unanswered.select_related("deadline", "clinic").only(*NEEDED)
     waiting = [r for r in found if r.deadline.is_open and r.counted_to == r.deadline.safe]
     new = 0
     for clinic_id, zone in {(r.clinic_id, r.clinic.time_zone) for r in waiting}:

@@ -19,6 +19,7 @@ TABLES = (
     "Building the roster of 300 people",
     "Searching 200 people, warm",
     "The deadline engine",
+    "The nightly sweep over open deadlines, without sending",
 )
 
 
