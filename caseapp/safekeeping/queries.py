@@ -111,6 +111,12 @@ def reminders_stopped(now: datetime, *, since: datetime | None) -> bool:
     return last is not None and now - last > within
 
 
+def reminders_silent_since(now: datetime) -> datetime | None:
+    """Return since when reminders have not been looked at, if that is too long ago."""
+    since = last_good(Kind.REMINDERS) or _began()
+    return since if since is not None and now - since > RULES[Kind.REMINDERS].within else None
+
+
 def reminders_run(now: datetime) -> bool:
     """Whether reminders were looked at lately, for whoever watches the machine from outside."""
     last = last_good(Kind.REMINDERS)

@@ -57,7 +57,9 @@ PURE = [
     "caseapp.deadlines.rules.ladder",
     "caseapp.deadlines.rules.spanish",
     "caseapp.reminders.ical",
+    "caseapp.reminders.hours",
     "caseapp.reminders.message",
+    "caseapp.reminders.steps",
     "caseapp.retention.schedule",
     "caseapp.retention.verifying",
 ]

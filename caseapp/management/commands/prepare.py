@@ -10,6 +10,7 @@ from django.db import connections
 from caseapp import clock
 from caseapp.audit import signing
 from caseapp.retention import restored
+from caseapp.safekeeping import queries as safekeeping
 from caseapp.vault.root import RootKeyRefused, create_root_key
 from config import places
 
@@ -24,6 +25,7 @@ class Command(BaseCommand):
         again = restored.purge_again(at=clock.now())
         if again:
             self.stdout.write(f"A restored backup had {again} purged records in it. They are removed again.")
+        self._say_if_nobody_is_reminded()
         call_command("collectstatic", interactive=False, clear=True, verbosity=0)
         self._make_signing_key()
         path = places.root_key_file()
@@ -43,6 +45,14 @@ class Command(BaseCommand):
         self.stdout.write(
             f"Made the root key in {path}. Keep a copy of it away from this machine and from its backups."
         )
+
+    def _say_if_nobody_is_reminded(self) -> None:
+        since = safekeeping.reminders_silent_since(clock.now())
+        if since is not None:
+            self.stdout.write(
+                f"Nobody has been reminded of any date since {since:%Y-%m-%d %H:%M} UTC. What is owed goes"
+                " out within a quarter of an hour of the start; until then look at Today for what is due."
+            )
 
     def _make_signing_key(self) -> None:
         if settings.AUDIT_KEY_FILE.exists():
