@@ -6,6 +6,7 @@ AMPARO_KILL_ROUNDS=20 does it twenty times, each time at another message.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 
@@ -112,11 +114,20 @@ class Machine:
         server = self.cluster.process
         assert server is not None
         process = self.start("worker", REMIND, moment.isoformat())
-        self._at_arrival(message, lambda: os.kill(server.pid, signal.SIGKILL))
+        self._at_arrival(message, self._kill_postgres)
         process.communicate(timeout=120)
         assert process.returncode == 1
         server.wait(30)
         self.cluster.launch()
+
+    def _kill_postgres(self) -> None:
+        """Kill each of its processes: one that still ran might bring its transaction to an end."""
+        postmaster = self.cluster.postmaster()
+        assert postmaster is not None
+        whole = psutil.Process(postmaster)
+        for process in [whole, *whole.children(recursive=True)]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
 
     def _at_arrival(self, message: int, act: object) -> None:
         assert callable(act)
