@@ -18,6 +18,9 @@ from caseapp.deadlines.rules.engine import compute
 from caseapp.deadlines.rules.errors import RuleError
 from caseapp.deadlines.rules.model import SERVICES, Rule, Variant
 
+# A printed date has one step, and one more for a closed day. With its check, it has more.
+PRINTED_ALONE = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
@@ -101,6 +104,8 @@ def in_spanish(deadline: Deadline) -> InSpanish:
 
 def _spanish_steps(kept: dict[str, Any]) -> list[tuple[str, str]]:
     if not kept.get("rule"):
+        if len(kept["steps"]) > PRINTED_ALONE:
+            return []
         printed = spanish.printed(date.fromisoformat(kept["legal"]), date.fromisoformat(kept["safe"]))
         return [(step.text, step.authority) for step in printed]
     asked = (kept["rule"], date.fromisoformat(kept["trigger"]), kept["service"], kept["variant"])

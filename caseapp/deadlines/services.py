@@ -15,7 +15,7 @@ from caseapp.access.rules import MATRIX, Act, check_may_work_on
 from caseapp.audit import services as audit
 from caseapp.audit.models import Entry
 from caseapp.days import in_words, previous_open_day
-from caseapp.deadlines import recounts
+from caseapp.deadlines import printed, recounts
 from caseapp.deadlines.models import CaseEvent, Change, Deadline
 from caseapp.deadlines.rules import events, ladder, pack
 from caseapp.deadlines.rules.calendar import is_closed
@@ -28,6 +28,10 @@ ASK_AGAIN = lazy("Reload the page to see what was decided and by whom.")
 
 class NotSoDecided(Refused):
     """The decision cannot be taken as asked."""
+
+
+class DoubtfulDate(NotSoDecided):
+    """What is printed is later than the law allows. Someone has to look at the paper again."""
 
 
 class AlreadyDecided(Refused):
@@ -71,28 +75,34 @@ def record_printed_date(
     note: str,
     by: User,
     at: datetime,
+    notice: str = "",
+    service: str = "n/a",
+    as_printed: bool = False,
 ) -> Deadline:
-    """Record a date that a notice or a judge set. What is printed counts; there is nothing to compute.
+    """Record a date that a notice or a judge set. What is printed counts; the count is its check.
 
-    The safe date is the printed day or the last open day before it.
+    The safe date is the printed day, the last open day before it, or the one counted if that is earlier.
+    Raises DoubtfulDate for a day later than the law allows, unless the paper says so (`as_printed`).
     """
     check_may_work_on(by, matter, Act.RECORD_EVENT)
     if due < notice_on:
         raise NotSoDecided(_("The due date is before the notice. Check both dates on the paper."))
+    checked = printed.check(due, notice=notice, notice_on=notice_on, service=service)
+    if checked.doubtful and not as_printed:
+        raise DoubtfulDate(_("%(found)s Is that what the paper says?") % {"found": checked.findings[0]})
     event = enter(
-        matter, kind="printed-date", on=notice_on, service="n/a", outcome="", note=note, by=by, at=at
+        matter, kind="printed-date", on=notice_on, service=service, outcome="", note=note, by=by, at=at
     )
-    safe = previous_open_day(due, is_closed)
     deadline = Deadline(
         clinic_id=matter.clinic_id,
         matter=matter,
         event=event,
         title=title,
-        computation=_printed(due, safe),
+        computation=_printed(checked),
         severity=severity,
         nominal=due,
         legal=due,
-        safe=safe,
+        safe=checked.safe,
         ladder=list(ladder.for_severity(_severity(severity), detained=matter.detained)),
     )
     return _save_proposal(deadline, by=by)
@@ -102,10 +112,15 @@ def _severity(text: str) -> Severity:
     return cast(Severity, Deadline.Severity(text).value)
 
 
-def _printed(due: date, safe: date) -> dict[str, Any]:
+def _printed(checked: printed.Checked) -> dict[str, Any]:
+    due, safe = checked.due, checked.safe
     said = {"due": in_words(due), "safe": in_words(safe)}
     steps = [[_("The notice prints %(due)s as the last day. What is printed counts.") % said, ""]]
-    if safe != due:
+    if checked.computation is not None:
+        steps += [[found, ""] for found in checked.findings]
+        steps += [[step.text, step.authority] for step in checked.computation.steps]
+        steps.append([_("Act by %(safe)s.") % said, ""])
+    elif safe != due:
         steps.append(
             [_("That is a closed day. The last open day before it is %(safe)s: act by then.") % said, ""]
         )

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from caseapp.deadlines import printed
 from caseapp.deadlines.models import Deadline
 from caseapp.deadlines.rules.events import ANY_RULE, EVENTS, Event
 from caseapp.documents.models import Document
@@ -93,6 +94,21 @@ class RecordPrintedDate(forms.Form):
             "In a few words, as you would tell a colleague: “Response to the request for evidence, I-765”."
         ),
     )
+    notice = forms.ChoiceField(
+        label=_("Which notice"),
+        required=False,
+        help_text=_("For these the printed date is checked against the count."),
+    )
+    service = forms.ChoiceField(
+        label=_("How it reached the client"),
+        required=False,
+        choices=[
+            ("n/a", _("Not said")),
+            ("mail", _("Mailed")),
+            ("personal", _("Handed over")),
+            ("online", _("Electronically")),
+        ],
+    )
     due = DayField(label=_("The date printed"), help_text=_("The last day, exactly as the paper says it."))
     notice_on = DayField(label=_("Date of the notice"))
     severity = forms.ChoiceField(
@@ -108,6 +124,20 @@ class RecordPrintedDate(forms.Form):
     note = CleanTextField(
         label=_("Note"), longest=1000, required=False, lines=True, widget=forms.Textarea(attrs={"rows": 2})
     )
+    as_printed = forms.BooleanField(
+        label=_("The paper says so, although the count gives an earlier day"),
+        required=False,
+        help_text=_("Tick it only after looking again at the paper."),
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        field = self.fields["notice"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [("", _("Another paper, or a date the judge set")), *printed.notices()]
+
+    def clean_service(self) -> str:
+        return self.cleaned_data["service"] or "n/a"
 
 
 class MarkMet(forms.Form):

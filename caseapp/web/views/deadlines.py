@@ -19,6 +19,7 @@ from caseapp.deadlines.models import Change, Deadline
 from caseapp.deadlines.rules import events
 from caseapp.deadlines.rules.errors import RuleError
 from caseapp.documents import queries as documents
+from caseapp.errors import Refused
 from caseapp.filings import queries as filings
 from caseapp.matters import queries as matters
 from caseapp.reminders import queries as reminders
@@ -95,7 +96,8 @@ def printed_date_new(request: StaffRequest, matter_id: UUID) -> HttpResponse:
         deadline = services.record_printed_date(matter, by=request.user, at=clock.now(), **typed)
         made.append(deadline.event_id)
 
-    if request.method == "POST" and attempt(form, record):
+    doubt: dict[type[Refused], str] = {services.DoubtfulDate: "as_printed"}
+    if request.method == "POST" and attempt(form, record, at=doubt):
         return redirect("event", event_id=made[0])
     context = {"matter": matter, "form": form}
     return render(request, "deadlines/printed_date_new.html", context, status=422 if form.errors else 200)
