@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
+from caseapp.access.models import User
 from caseapp.deadlines import services
 from caseapp.deadlines.models import Deadline
 from caseapp.deadlines.services import DoubtfulDate
@@ -68,3 +72,18 @@ def test_a_closed_day_is_said(cast: Cast) -> None:
 
     assert deadline.safe == date(2026, 7, 2)
     assert "Sun 5 Jul 2026 is a closed day" in words(deadline)
+
+
+def test_the_page_asks_to_look_again_and_takes_what_the_paper_says(
+    cast: Cast, client_for: Callable[[User], Client]
+) -> None:
+    browser, page = client_for(cast.ana), reverse("printed-date-new", args=[cast.matter.id])
+    typed = {"title": "Appeal", "notice": "uscis-denial", "service": "mail", "severity": "serious"}
+    typed |= {"due": "2026-07-09", "notice_on": "2026-06-04"}
+
+    asked = browser.post(page, typed)
+    taken = browser.post(page, typed | {"as_printed": "on"})
+
+    assert (asked.status_code, taken.status_code) == (422, 302)
+    assert b"2 days later than the law allows" in asked.content
+    assert b"Act by Tue 7 Jul 2026." in browser.get(taken.headers["Location"]).content
