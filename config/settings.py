@@ -152,6 +152,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "caseapp.web.middleware.FormsInPlace",
     "caseapp.web.middleware.SessionLimits",
     "caseapp.web.middleware.SignInRequired",
     "caseapp.web.middleware.SecondStep",

@@ -25,7 +25,24 @@ class StaffRequest(HttpRequest):
 
 def wants_fragment(request: HttpRequest) -> bool:
     """Whether HTMX asks, and will swap a part of the page rather than the page."""
-    return request.headers.get("HX-Request") == "true" and request.headers.get("HX-Boosted") != "true"
+    return request.headers.get("HX-Request") == "true" and not sent_in_place(request)
+
+
+def sent_in_place(request: HttpRequest) -> bool:
+    """Whether a form was sent without leaving its page, so that what was typed is in no tab's history."""
+    return request.headers.get("HX-Boosted") == "true"
+
+
+def go_on(request: HttpRequest, redirection: HttpResponse) -> HttpResponse:
+    """Let a page whose form was sent in place leave for where a redirection leads."""
+    address = redirection["Location"]
+    onward = cast(HttpResponse, HttpResponseClientRedirect(address))
+    onward.cookies.update(redirection.cookies)
+    here, there = urlsplit(request.headers.get("HX-Current-URL", "")), urlsplit(address)
+    if there.fragment and (there.path, there.query) == (here.path, here.query):
+        # To another place on the same page a browser only scrolls.
+        onward["HX-Refresh"] = "true"
+    return onward
 
 
 def safe_path(request: HttpRequest, address: str | None) -> str:

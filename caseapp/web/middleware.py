@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from caseapp.access import queries, sessions, vault_door, wall
 from caseapp.access.rules import MayNot
-from caseapp.web.http import KEPT_PRIVATELY, page_of, to_sign_in, wants_fragment
+from caseapp.web.http import KEPT_PRIVATELY, go_on, page_of, sent_in_place, to_sign_in, wants_fragment
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +50,18 @@ class NoStore:
             response["Cache-Control"] = "no-store"
         response["Permissions-Policy"] = PERMISSIONS
         return response
+
+
+class FormsInPlace:
+    """Answer a form that was sent without leaving its page with where to go on, if that is a redirection."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        leads_on = sent_in_place(request) and 300 <= response.status_code < 400
+        return go_on(request, response) if leads_on else response
 
 
 class ClinicWall:

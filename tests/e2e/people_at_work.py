@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
@@ -38,16 +39,35 @@ PHONE, DESKTOP = (360, 780), (1280, 900)
 
 
 class Chromium:
-    """One real browser for everyone; each person has a profile of their own in it."""
+    """One real browser for everyone; each person has a window of their own in it that leaves no trace.
+
+    With a directory, each person has a profile there, which stays on the disk as on a laptop.
+    """
+
+    def __init__(self, profiles: Path | None = None) -> None:
+        self._profiles = profiles
+        self._lasting: list[BrowserContext] = []
 
     def __enter__(self) -> Chromium:
         self._playwright: Playwright = sync_playwright().start()
         self.browser: Browser = self._playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         return self
 
+    def window(self, name: str) -> BrowserContext:
+        size: Any = {"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce"}
+        if self._profiles is None:
+            return self.browser.new_context(**size)
+        lasting = self._playwright.chromium.launch_persistent_context(
+            self._profiles / name, executable_path=CHROMIUM, args=ARGUMENTS, **size
+        )
+        self._lasting.append(lasting)
+        return lasting
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
+        for lasting in self._lasting:
+            lasting.close()
         self.browser.close()
         self._playwright.stop()
 
@@ -67,9 +87,7 @@ class Worker:
     recovery_codes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.context: BrowserContext = self.chromium.browser.new_context(
-            viewport={"width": 1280, "height": 900}, reduced_motion="reduce"
-        )
+        self.context: BrowserContext = self.chromium.window(self.email.partition("@")[0])
         self.context.set_default_timeout(15_000)
         self.page: Page = self.context.new_page()
         self.page.on("console", self._hear)
@@ -106,6 +124,12 @@ class Worker:
     def click(self, label: str | re.Pattern[str], *, role: str = "button", nth: int = 0) -> None:
         exact = isinstance(label, str)
         self.page.get_by_role(role, name=label, exact=exact).nth(nth).click()  # type: ignore[arg-type]
+        self.wait_for_answer()
+
+    def wait_for_answer(self) -> None:
+        """Wait until a form that was sent without leaving its page is answered, and led on if it was."""
+        self.page.locator(".htmx-request").first.wait_for(state="detached")
+        self.page.wait_for_load_state()
 
     def fill(self, **fields: str) -> None:
         for name, value in fields.items():

@@ -108,7 +108,7 @@ class Clinic:
         self.ana.go("/clients/new/")
         self.fill_person(self.ana, {**CLIENT, "a_number": "A201-555"})
         self.ana.click("Save")
-        self.ana.sees("A-number")
+        self.ana.sees("An A-number has 7 to 9 digits; this has 6")
         assert self.ana.page.locator("main [name=first_surname]").input_value() == "Pascual", (
             "what was typed is lost"
         )
@@ -187,6 +187,7 @@ class Clinic:
             self.dolores.go(f"{address}drop/")
             self.dolores.fill(reason="The appeal was filed and sustained.")
             self.dolores.page.locator("main form button.primary").click()
+            self.dolores.wait_for_answer()
             self.dolores.page.wait_for_load_state()
             self.ana.go(address)
             if self.ana.page.get_by_role("button", name="Agree").count():
@@ -196,6 +197,7 @@ class Clinic:
         self.dolores.go(self.matter)
         self.dolores.fill(text=SAID["note"])
         self.dolores.page.locator("main form:has([name=text]) button").first.click()
+        self.dolores.wait_for_answer()
         self.dolores.sees("osier-31bb07")
 
     def add_document(self) -> bytes:
@@ -244,6 +246,7 @@ class Clinic:
         self.dolores.page.get_by_role("link", name="Place a hold").click()
         self.dolores.fill(reason=SAID["hold"], authority=SAID["authority"], review_on="2040-01-02")
         self.dolores.page.locator("main form button.primary").click()
+        self.dolores.wait_for_answer()
 
     def find(self, worker: Worker, text: str) -> str:
         """Type into the search box and return what it finds."""

@@ -105,6 +105,7 @@ def the_decision_proposes_the_appeal(clinic: Clinic) -> str:
     sheet = page.locator("main .sheet:has(.trio)").filter(has_not=page.locator(PROTECTIVE))
     address = sheet.first.locator("h2 a").get_attribute("href") or ""
     sheet.first.get_by_role("button").filter(has_text="Confirm").click()
+    clinic.dolores.wait_for_answer()
     return address
 
 
@@ -167,6 +168,7 @@ def nothing_is_lost_by_kill_nine(clinic: Clinic) -> None:
     clinic.dolores.go("/")
     clinic.dolores.look("today-to-answer")
     clinic.dolores.page.locator("section:has(#answer-h) button").first.click()
+    clinic.dolores.wait_for_answer()
     clinic.dolores.sees("Noted that you have seen it.")
 
 
@@ -287,11 +289,14 @@ def the_matter_closes_and_goes(clinic: Clinic) -> list[str]:
     dolores.go("/retention/")
     assert dolores.page.get_by_role("button", name="Propose to purge").count() == 0
     dolores.page.get_by_role("button").filter(has_text="Ask to lift").click()
+    dolores.wait_for_answer()
     assert dolores.page.get_by_role("button").filter(has_text="Lift it").count() == 0
     carmen.go("/retention/")
     carmen.page.get_by_role("button").filter(has_text="Lift it").click()
+    carmen.wait_for_answer()
     dolores.go("/retention/")
     dolores.page.get_by_role("button").filter(has_text="Propose to purge").click()
+    dolores.wait_for_answer()
     dolores.look("retention-proposed")
     carmen.go("/retention/")
     carmen.page.get_by_role("link").filter(has_text="Check").click()

@@ -63,7 +63,7 @@ class SetUpClinic(NewPassword):
         label=_("Your name"),
         max_length=120,
         help_text=_("You become the clinic's legal director."),
-        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     email = forms.EmailField(
         label=_("Your e-mail address"), widget=forms.EmailInput(attrs={"autocomplete": "username"})
@@ -84,7 +84,7 @@ class SetUpClinic(NewPassword):
 
 class Join(NewPassword):
     name = forms.CharField(
-        label=_("Your name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"})
+        label=_("Your name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
 
     field_order = ["name", "password", "password_again"]

@@ -144,10 +144,27 @@
     if (search && !search.contains(e.target)) document.getElementById('found')?.replaceChildren();
   }
 
+  /* ---- Forms. A page that answers a form would stay, with all that was typed, in the tab's history on the
+     laptop's disk. So forms are sent without leaving the page; the answer takes the place of what is shown. ---- */
+  const IN_PLACE = { 'hx-boost': 'true', 'hx-push-url': 'false', 'hx-target': '#main', 'hx-select': '#main', 'hx-swap': 'outerHTML show:window:top', 'hx-sync': 'this:drop', 'hx-disinherit': '*' };
+  function sendInPlace() {
+    if (!window.htmx) return;
+    document.querySelectorAll('main[data-in-place] form[method=post]:not([hx-post], [hx-boost]), form.search:not([hx-boost])').forEach((form) => {
+      Object.entries(IN_PLACE).forEach(([name, value]) => form.setAttribute(name, value));
+      window.htmx.process(form);
+    });
+  }
+  function unhide() {
+    document.querySelectorAll('[data-hide-names], [data-print], [data-copy], [data-dismiss], [data-single-keys]').forEach((b) => { b.hidden = false; });
+    document.querySelectorAll('[data-single-keys]').forEach(sayKeys);
+  }
+
   /* ---- Swapped fragments ---- */
   let before = null;
   function beforeSwap(e) {
     const { xhr } = e.detail;
+    /* A refusal that is a page of its own says why. */
+    if (e.detail.boosted && xhr.status >= 400 && xhr.responseText.includes('id="main"')) { e.detail.shouldSwap = true; e.detail.isError = false; }
     /* A session that ended answers with the sign-in page, which is no fragment. */
     const signIn = document.body.dataset.signIn;
     if (signIn && xhr.responseURL && new URL(xhr.responseURL).pathname === new URL(signIn, location.href).pathname) {
@@ -161,19 +178,21 @@
   function afterSettle(e) {
     const scope = e.detail.elt;
     armRemask(document);
+    unhide();
+    sendInPlace();
     announce(scope.dataset?.announce || scope.querySelector?.('[data-announce]')?.dataset.announce);
     if (document.activeElement && document.activeElement !== document.body) return;
     if (!before?.inside) return;
     const find = (s) => (scope.matches?.(s) ? scope : scope.querySelector?.(s));
-    let to = find('[data-focus]') || find('[aria-invalid=true]') || (before.id && document.getElementById(before.id)) || (before.name && find(`[name="${CSS.escape(before.name)}"]`)) || find('a[href], button, input:not([type=hidden]), select, textarea');
+    let to = find('.errors[tabindex]') || find('[data-focus]') || find('[aria-invalid=true]') || (before.id && document.getElementById(before.id)) || (before.name && find(`[name="${CSS.escape(before.name)}"]`)) || find('a[href], button, input:not([type=hidden]), select, textarea');
     if (!to) { to = scope; to.setAttribute('tabindex', '-1'); }
     to.focus({ preventScroll: true });
   }
 
   function start() {
     showNames(namesHidden());
-    document.querySelectorAll('[data-hide-names], [data-print], [data-copy], [data-dismiss], [data-single-keys]').forEach((b) => { b.hidden = false; });
-    document.querySelectorAll('[data-single-keys]').forEach(sayKeys);
+    unhide();
+    sendInPlace();
     armRemask(document);
     document.querySelector('.errors[tabindex], [data-focus]')?.focus();
     document.addEventListener('keydown', onKey);
