@@ -23,7 +23,7 @@ SIGNING_IN = {
     "mfa/authenticate.html",
     "mfa/reauthenticate.html",
 }
-IN_PLACE = {"headers": {"HX-Request": "true", "HX-Boosted": "true"}}
+IN_PLACE = {"HX-Request": "true", "HX-Boosted": "true"}
 
 
 def test_no_browser_is_asked_to_remember_what_is_typed() -> None:
@@ -45,7 +45,7 @@ def test_a_form_sent_in_place_is_told_where_to_go_on(cast: Cast) -> None:
     said = {"given_names": "Blessing", "first_surname": "Okafor"}
     ben = signed_in(cast.ben)
 
-    answer = ben.post(reverse("client-new"), said, **IN_PLACE)
+    answer = ben.post(reverse("client-new"), said, headers=IN_PLACE)
 
     assert answer.status_code == 200
     assert re.fullmatch(r"/clients/[0-9a-f-]{36}/", answer["HX-Redirect"])
@@ -53,7 +53,7 @@ def test_a_form_sent_in_place_is_told_where_to_go_on(cast: Cast) -> None:
 
 
 def test_a_form_sent_in_place_and_refused_gets_its_page_again(cast: Cast) -> None:
-    answer = signed_in(cast.ben).post(reverse("client-new"), {"first_surname": "Okafor"}, **IN_PLACE)
+    answer = signed_in(cast.ben).post(reverse("client-new"), {"first_surname": "Okafor"}, headers=IN_PLACE)
 
     assert answer.status_code == 422
     assert 'value="Okafor"' in answer.content.decode()
