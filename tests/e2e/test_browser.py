@@ -32,13 +32,17 @@ def test_the_browser_keeps_nothing_on_the_disk(tmp_path: Path) -> None:
             for path in ("/", "/clients/", "/matters/", "/calendar/", clinic.client, clinic.matter):
                 clinic.dolores.go(path)
             clinic.dolores.page.go_back()
+            # What does stay on the disk, to see that the hunt looks there: the addresses that were opened.
+            clinic.carmen.go("/sign-in/?next=/osier-41b7/")
             # Left half typed, as when the lid is shut.
             clinic.dolores.go("/clients/new/")
             clinic.dolores.fill(given_names="Noor Jahan", first_surname="Rahimi")
         assert len(list(profile.glob("*/Default/History"))) == 3
         # A browser notes whose a password is, and takes the name that was typed above it.
         found = Hunt(value for value in MARKED if value not in STAFF.values()).look_under(profile)
+        control = Hunt(["osier-41b7"]).look_under(profile)
     finally:
         house.close()
 
     assert found == []
+    assert {sighting.place for sighting in control} >= {"carmen/Default/History"}

@@ -154,6 +154,12 @@
       window.htmx.process(form);
     });
   }
+  /* What was typed stays; a page that refuses says why in its heading and first lines. */
+  function refusal({ xhr, boosted }) {
+    const main = boosted && xhr.status < 500 ? new DOMParser().parseFromString(xhr.responseText, 'text/html').getElementById('main') : null;
+    const said = main ? [...main.querySelectorAll('h1, h1 ~ p')].slice(0, 2).map((each) => each.textContent.trim()).join('. ') : '';
+    return said || document.body.dataset.wordRefused;
+  }
   function unhide() {
     document.querySelectorAll('[data-hide-names], [data-print], [data-copy], [data-dismiss], [data-single-keys]').forEach((b) => { b.hidden = false; });
     document.querySelectorAll('[data-single-keys]').forEach(sayKeys);
@@ -163,8 +169,6 @@
   let before = null;
   function beforeSwap(e) {
     const { xhr } = e.detail;
-    /* A refusal that is a page of its own says why. */
-    if (e.detail.boosted && xhr.status >= 400 && xhr.responseText.includes('id="main"')) { e.detail.shouldSwap = true; e.detail.isError = false; }
     /* A session that ended answers with the sign-in page, which is no fragment. */
     const signIn = document.body.dataset.signIn;
     if (signIn && xhr.responseURL && new URL(xhr.responseURL).pathname === new URL(signIn, location.href).pathname) {
@@ -200,7 +204,7 @@
     document.addEventListener('htmx:beforeSwap', beforeSwap);
     document.addEventListener('htmx:afterSettle', afterSettle);
     document.addEventListener('htmx:sendError', () => notice(document.body.dataset.wordOffline));
-    document.addEventListener('htmx:responseError', (e) => { if (e.detail.xhr.status !== 422) notice(document.body.dataset.wordRefused); });
+    document.addEventListener('htmx:responseError', (e) => { if (e.detail.xhr.status !== 422) notice(refusal(e.detail)); });
     document.addEventListener('visibilitychange', () => { if (document.hidden) document.querySelectorAll('[data-remask]').forEach(maskAgain); });
     watchIdle();
   }
