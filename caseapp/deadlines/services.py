@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, cast
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
@@ -23,6 +24,7 @@ from caseapp.deadlines.rules.model import Computation, Severity
 from caseapp.errors import Refused
 from caseapp.matters.models import Matter
 
+A_NIGHT = timedelta(hours=12)
 ASK_AGAIN = lazy("Reload the page to see what was decided and by whom.")
 
 
@@ -297,14 +299,21 @@ def _new_change(deadline: Deadline, kind: Change.Kind, *, by: User, at: datetime
 def second(change: Change, *, by: User, at: datetime) -> None:
     """Agree, as the second person, to a decision about a fatal date.
 
-    Raises NeedsAnother for the person who asked, unless nobody else at the clinic could and a night
-    has passed; AlreadyDecided when a colleague settled it a moment ago.
+    Raises NeedsAnother for the person who asked, unless nobody else at the clinic could and it is
+    the next day; AlreadyDecided when a colleague settled it a moment ago.
     """
     deadline = change.deadline
     check_may_work_on(by, deadline.matter, Act.DECIDE_DEADLINE)
     if not may_second(change, by=by, at=at):
+        alone_from = alone_may_second_from(change, by=by)
+        if alone_from is None:
+            raise NeedsAnother(
+                _("You asked, so someone else has to agree. Ask a colleague on the matter or a director.")
+            )
+        when = alone_from.astimezone(ZoneInfo(by.clinic.time_zone))
         raise NeedsAnother(
-            _("You asked, so someone else has to agree. Ask a colleague on the matter or a director.")
+            _("You asked. Nobody else at the clinic may agree, so you can yourself from %(day)s, %(hour)s.")
+            % {"day": in_words(when.date()), "hour": f"{when:%H:%M}"}
         )
     waiting = Change.objects.filter(pk=change.pk, state=Change.State.WAITING)
     if waiting.update(state=Change.State.DONE, second_by=by, second_at=at) != 1:
@@ -325,12 +334,27 @@ def refuse(change: Change, *, by: User, at: datetime) -> None:
 
 
 def may_second(change: Change, *, by: User, at: datetime) -> bool:
-    """Whether this person may be the second: someone else, or the asker alone at the clinic a night later."""
+    """Whether this person may be the second: someone else, or the asker alone at the clinic the next day."""
     if by != change.by:
         return True
+    alone_from = alone_may_second_from(change, by=by)
+    return alone_from is not None and at >= alone_from
+
+
+def alone_may_second_from(change: Change, *, by: User) -> datetime | None:
+    """Return since when the asker may agree to their own request; None while anyone else at the clinic may.
+
+    That is the next day at the clinic, and a night later: what was asked at 23:50 is not looked at again,
+    with other eyes, at ten past midnight.
+    """
     deciders = [role for role, acts in MATRIX.items() if Act.DECIDE_DEADLINE in acts]
     colleagues = User.objects.filter(clinic_id=by.clinic_id, is_active=True, role__in=deciders)
-    return not colleagues.exclude(pk=by.pk).exists() and at - change.at >= timedelta(hours=12)
+    if by != change.by or colleagues.exclude(pk=by.pk).exists():
+        return None
+    zone = ZoneInfo(by.clinic.time_zone)
+    next_day = change.at.astimezone(zone).date() + timedelta(days=1)
+    midnight = datetime.combine(next_day, time.min, tzinfo=zone).astimezone(UTC)
+    return max(midnight, change.at.astimezone(UTC) + A_NIGHT)
 
 
 DONE_AS = {

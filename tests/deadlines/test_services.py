@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from threading import Barrier
 
 import pytest
@@ -276,3 +276,44 @@ def test_of_two_people_who_close_a_date_at_once_only_one_does(cast: Cast) -> Non
 
     assert sorted(outcomes) == ["closed", "too late"]
     assert Change.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "asked, allowed_from",
+    [
+        # 23:50 in New York: the next day is ten minutes off, a night is not over before 11:50.
+        (datetime(2026, 6, 4, 3, 50, tzinfo=UTC), datetime(2026, 6, 4, 15, 50, tzinfo=UTC)),
+        # 00:10 in New York: twelve hours later it is still the same day; the next begins at 04:00 UTC.
+        (datetime(2026, 6, 4, 4, 10, tzinfo=UTC), datetime(2026, 6, 5, 4, 0, tzinfo=UTC)),
+        (datetime(2026, 6, 3, 13, 0, tzinfo=UTC), datetime(2026, 6, 4, 4, 0, tzinfo=UTC)),
+        # The night on which clocks are put back: midnight in New York is 05:00 UTC on the day after.
+        (datetime(2026, 11, 1, 4, 30, tzinfo=UTC), datetime(2026, 11, 2, 5, 0, tzinfo=UTC)),
+    ],
+)
+def test_someone_alone_at_the_clinic_agrees_the_next_day_and_a_night_later(
+    cast: Cast, asked: datetime, allowed_from: datetime
+) -> None:
+    User.objects.filter(pk__in=[cast.ben.pk, cast.cam.pk, cast.dee.pk]).update(is_active=False)
+    change = services.confirm(appeal(cast), by=cast.ana, at=asked)
+    moment = timedelta(minutes=1)
+
+    before = services.may_second(change, by=cast.ana, at=allowed_from - moment)
+    after = services.may_second(change, by=cast.ana, at=allowed_from)
+
+    assert (before, after) == (False, True)
+
+
+def test_someone_alone_is_told_from_when_they_may_agree(cast: Cast) -> None:
+    User.objects.filter(pk__in=[cast.ben.pk, cast.cam.pk, cast.dee.pk]).update(is_active=False)
+    change = services.confirm(appeal(cast), by=cast.ana, at=datetime(2026, 6, 4, 3, 50, tzinfo=UTC))
+
+    with pytest.raises(NeedsAnother, match="Thu 4 Jun 2026, 11:50"):
+        services.second(change, by=cast.ana, at=datetime(2026, 6, 4, 4, 5, tzinfo=UTC))
+
+
+def test_with_another_attorney_at_the_clinic_nobody_agrees_to_their_own_request(cast: Cast) -> None:
+    User.objects.filter(pk__in=[cast.ben.pk, cast.dee.pk]).update(is_active=False)
+    change = services.confirm(appeal(cast), by=cast.ana, at=NOW)
+
+    assert services.alone_may_second_from(change, by=cast.ana) is None
+    assert not services.may_second(change, by=cast.ana, at=NOW + timedelta(days=30))

@@ -12,10 +12,12 @@ from django.urls import reverse
 
 from caseapp.access.models import User
 from caseapp.audit.models import Entry
+from caseapp.deadlines.models import Deadline
+from caseapp.matters import services as matters
 from caseapp.people import services
 from caseapp.people.models import Person, SafeContact
 from caseapp.people.services import Particulars
-from tests.conftest import NOW, Cast
+from tests.conftest import NOW, TODAY, Cast
 
 ClientFor = Callable[[User], Client]
 HX = {"HX-Request": "true"}
@@ -353,3 +355,41 @@ def test_a_paralegal_on_the_matter_may_not_see_the_trail(cast: Cast, client_for:
     response = client_for(cast.vic).get(reverse("client-trail", args=[cast.mateo.id]))
 
     assert response.status_code == 403
+
+
+# --- a move
+
+
+def test_after_a_new_address_the_page_offers_to_enter_the_move_on_each_open_matter(
+    cast: Cast, client_for: ClientFor
+) -> None:
+    second = matters.open_matter(cast.mateo, kind="asylum-affirmative", by=cast.ana, on=TODAY, at=NOW)
+    closed = matters.open_matter(cast.mateo, kind="asylum-affirmative", by=cast.ana, on=TODAY, at=NOW)
+    type(closed).objects.filter(pk=closed.pk).update(closed_on=TODAY, kept_as="FULL", keep_until=TODAY)
+    browser = client_for(cast.ana)
+    sent = {"channel": "letter", "address": "12 New Street, Newark NJ 07102"}
+
+    saved = browser.post(reverse("client-contact-new", args=[cast.mateo.id]), sent)
+    shown = text_of(browser.get(saved["Location"]))
+
+    assert saved["Location"].endswith("#moved")
+    offered = [f"{reverse('event-new', args=[m.id])}?kind=address-change" for m in (cast.matter, second)]
+    assert all(f'href="{address}"' in shown for address in offered)
+    assert reverse("event-new", args=[closed.id]) not in shown
+    assert '<details class="ask" open><summary class="button small">They moved' in shown
+
+
+def test_a_move_that_was_offered_proposes_its_forms(cast: Cast, client_for: ClientFor) -> None:
+    browser = client_for(cast.ana)
+    address = f"{reverse('event-new', args=[cast.matter.id])}?kind=address-change"
+
+    browser.post(address, {"on": "2026-06-01", "outcome": "court", "note": ""})
+
+    rules = [d.computation["rule"] for d in Deadline.objects.filter(matter=cast.matter)]
+    assert sorted(rules) == ["ar11-change-of-address", "eoir33-change-of-address"]
+
+
+def test_whoever_may_enter_no_event_is_offered_no_move(cast: Cast, client_for: ClientFor) -> None:
+    shown = text_of(client_for(cast.vic).get(reverse("client", args=[cast.mateo.id])))
+
+    assert "They moved" not in shown

@@ -21,6 +21,8 @@ Signed = Callable[[User], Client]
 QUEUE = "/dates/review/"
 MASTER = "ic-master-filing"
 
+CALENDARS = ["calendar", "calendar-week", "calendar-agenda", "calendar-print"]
+
 
 @pytest.fixture(autouse=True)
 def on_the_day(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -283,6 +285,38 @@ def test_rules_past_their_re_check_are_named_once_wherever_they_are_used(
 
     assert not any("has to be checked again" in page for page in fresh)
     assert all("1 rule used here has to be checked again" in page for page in stale)
+
+
+def test_the_calendar_and_the_sheets_say_when_a_rule_is_past_its_re_check(
+    cast: Cast, client_for: Signed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deadline = hearing(cast)
+    on = f"?on={deadline.safe.isoformat()}"
+    lists = [reverse(name) + on for name in CALENDARS]
+    sheet = reverse("deadline-print", args=[deadline.id])
+    pages = [*lists, sheet, sheet + "?lang=es"]
+    said = ["1 rule used here has to be checked again"] * 4 + ["Check again.", "Hay que revisar la regla."]
+    fresh = [read(client_for(cast.ana), address) for address in pages]
+    monkeypatch.setattr("caseapp.clock.now", lambda: NOW.replace(month=12, day=25))
+
+    stale = [read(client_for(cast.ana), address) for address in pages]
+
+    assert [words in page for words, page in zip(said, fresh, strict=True)] == [False] * 6
+    assert [words in page for words, page in zip(said, stale, strict=True)] == [True] * 6
+
+
+def test_the_queue_says_when_a_rule_of_its_dates_is_past_its_re_check(
+    cast: Cast, client_for: Signed, later_law: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hearing(cast)
+    later_law()
+    fresh = read(client_for(cast.ana), reverse("dates-review"))
+    monkeypatch.setattr("caseapp.clock.now", lambda: NOW.replace(month=12, day=25))
+
+    stale = read(client_for(cast.ana), reverse("dates-review"))
+
+    assert "has to be checked again" not in fresh
+    assert "has to be checked again" in stale
 
 
 # --- in Spanish

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
@@ -18,7 +18,7 @@ from caseapp import clock
 from caseapp.access import queries as access
 from caseapp.access.models import User
 from caseapp.access.rules import DOES_CASEWORK, Act, may
-from caseapp.deadlines import calendar
+from caseapp.deadlines import calendar, review
 from caseapp.deadlines.calendar import Dated, Slot
 from caseapp.deadlines.months import Period, Span, is_shown, period
 from caseapp.matters import services as matters_services
@@ -57,10 +57,11 @@ def agenda(request: StaffRequest) -> HttpResponse:
     asked = _asked(request, "month")
     found, shown = asked["found"], asked["period"]
     page = Paginator(found, A_PAGE).get_page(request.GET.get("page") or _page_of(found, asked["jump_to"]))
-    days = _by_day(calendar.opened(request.user, list(page.object_list)))
+    opened = calendar.opened(request.user, list(page.object_list))
+    days = _by_day(opened)
     context = asked | {"view": "calendar-agenda", "page_obj": page, "days": days}
     context["query"] = "&" + urlencode({"on": shown.first.isoformat()} | asked["chosen"])
-    return _answer(request, "calendar/agenda.html", context)
+    return _answer(request, "calendar/agenda.html", context, opened)
 
 
 @require_safe
@@ -68,9 +69,9 @@ def printed(request: StaffRequest) -> HttpResponse:
     """The month as a list for paper, whole, or as much of it as anyone would print."""
     asked = _asked(request, "month")
     found: list[Slot] = asked["found"]
-    days = _by_day(calendar.opened(request.user, found[:ON_PAPER]))
-    context = asked | {"view": "calendar-print", "days": days, "printed_at": clock.now()}
-    return _answer(request, "calendar/print.html", context | {"left_out": len(found[ON_PAPER:])})
+    opened = calendar.opened(request.user, found[:ON_PAPER])
+    context = asked | {"view": "calendar-print", "days": _by_day(opened), "printed_at": clock.now()}
+    return _answer(request, "calendar/print.html", context | {"left_out": len(found[ON_PAPER:])}, opened)
 
 
 def _grid(request: StaffRequest, span: Span, *, a_cell: int) -> HttpResponse:
@@ -78,7 +79,8 @@ def _grid(request: StaffRequest, span: Span, *, a_cell: int) -> HttpResponse:
     shown: Period = asked["period"]
     by_day = {day: list(these) for day, these in groupby(asked["found"], key=lambda slot: slot.on)}
     chosen = [slot for these in by_day.values() for slot in these[:a_cell]]
-    items = dict(_by_day(calendar.opened(request.user, chosen)))
+    opened = calendar.opened(request.user, chosen)
+    items = dict(_by_day(opened))
     weeks = [
         [
             Cell(
@@ -92,7 +94,7 @@ def _grid(request: StaffRequest, span: Span, *, a_cell: int) -> HttpResponse:
         for days in shown.weeks
     ]
     view = "calendar" if span == "month" else "calendar-week"
-    return _answer(request, f"calendar/{span}.html", asked | {"view": view, "weeks": weeks})
+    return _answer(request, f"calendar/{span}.html", asked | {"view": view, "weeks": weeks}, opened)
 
 
 def _asked(request: StaffRequest, span: Span) -> dict[str, Any]:
@@ -119,7 +121,11 @@ def _asked(request: StaffRequest, span: Span) -> dict[str, Any]:
     }
 
 
-def _answer(request: StaffRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+def _answer(
+    request: StaffRequest, template: str, context: dict[str, Any], shown: Iterable[Dated]
+) -> HttpResponse:
+    dates = [item.deadline for item in shown if item.deadline is not None]
+    context["check_again"] = review.rules_to_check_again(dates, today=context["today"])
     matters_services.record_list_view(by=request.user)
     return render(request, template, context, status=200 if context["understood"] else 422)
 

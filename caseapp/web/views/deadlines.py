@@ -137,6 +137,7 @@ def _page(request: StaffRequest, found: Deadline) -> dict[str, Any]:
         "history": history,
         "pending": pending,
         "may_agree": pending is not None and services.may_second(pending, by=request.user, at=clock.now()),
+        "alone_from": services.alone_may_second_from(pending, by=request.user) if pending else None,
         "met": next(
             (c for c in history if c.kind == Change.Kind.MEET and c.state == Change.State.DONE), None
         ),

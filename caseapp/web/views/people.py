@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -85,6 +86,8 @@ def client_page(
         "family": [(relation, file_of.age(relation.relative, today)) for relation in family],
         "of_whom": of_whom,
         "matters": [(each, kind_of(each.kind)) for each in theirs],
+        "has_open_matter": any(each.closed_on is None for each in theirs),
+        "may_have_moved": request.GET.get("moved") == "perhaps",
         "keeping": retention.keeping_of_person(person),
         "contact_form": contact_form or NewContact(),
         "today": today,
@@ -156,7 +159,7 @@ def client_contact_new(request: StaffRequest, person_id: UUID) -> HttpResponse:
             services.add_safe_contact(person, reach, by=request.user, at=clock.now())
 
     if attempt(form, add):
-        return redirect("client", person_id=person.id)
+        return redirect(reverse("client", args=[person.id]) + "?moved=perhaps#moved")
     return client_page(request, person, contact_form=form, status=422 if form.errors else 200)
 
 
@@ -167,7 +170,7 @@ def contact_remove(request: StaffRequest, contact_id: UUID) -> HttpResponse:
     person_id = contact.person_id
     services.remove_safe_contact(contact, by=request.user, at=clock.now())
     messages.success(request, _("Forgotten. Nobody can reach them that way from here any more."))
-    return redirect("client", person_id=person_id)
+    return redirect(reverse("client", args=[person_id]) + "?moved=perhaps#moved")
 
 
 @get_or_post

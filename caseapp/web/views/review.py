@@ -41,12 +41,14 @@ def _queue(request: StaffRequest, *, refused: Keep | None = None, of: Deadline |
     page = Paginator(queue.differences, PAGE).get_page(request.GET.get("page"))
     matters.record_list_view(by=request.user)
     forms = [refused if refused and each.deadline == of else _keep_form(each) for each in page.object_list]
+    today = clock.today(request.user.clinic.time_zone)
     context = {
         "queue": queue,
         "page_obj": page,
         "rows": list(zip(page.object_list, forms, strict=True)),
+        "check_again": review.rules_to_check_again((e.deadline for e in page.object_list), today=today),
         "here": "today",
-        "today": clock.today(request.user.clinic.time_zone),
+        "today": today,
     }
     return render(request, "review/queue.html", context, status=422 if refused else 200)
 
