@@ -23,10 +23,10 @@ import psutil
 import pytest
 
 from tests.e2e.house import REPOSITORY, House
-from tests.e2e.hunt import Hunt, Sighting
+from tests.e2e.hunt import Hunt
+from tests.e2e.loot import sightings
 from tests.e2e.people_at_work import Chromium
 from tests.e2e.story import CLIENT, MARKED, PAPER, PROTECTIVE, STAFF, Clinic, wait_until, words_of
-from tests.e2e.unsealed import VALUE
 
 pytestmark = pytest.mark.e2e
 
@@ -333,25 +333,6 @@ def the_hunt_finds_nothing(clinic: Clinic) -> None:
     assert sightings(clinic.house, Hunt(MARKED)) == []
 
 
-def sightings(house: House, hunt: Hunt) -> list[Sighting]:
-    """Return what the hunt finds in everything a thief could carry away from a running clinic."""
-    with house.connect("amparo") as data:
-        data.execute("CHECKPOINT") if is_superuser(house) else None
-    seen = hunt.look_under(house.state)
-    for database in ("amparo", "keyring"):
-        seen += hunt.look(f"dump of {database}", house.dump(database))
-        seen += hunt.look(f"packed dump of {database}", house.dump(database, "--format=custom"))
-    seen += hunt.look("mail", b"".join(message.as_bytes() for message in house.mailbox.arrived))
-    return seen + hunt.look("terminal", (house.state.parent / "printed.log").read_bytes())
-
-
-def is_superuser(house: House) -> bool:
-    with house.connect("amparo") as data:
-        return data.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone() == (
-            True,
-        )
-
-
 OPEN_EACH = """
 import django; django.setup()
 from caseapp.access import wall
@@ -410,45 +391,3 @@ def nobody_complained(clinic: Clinic) -> None:
         # A page that is not there is meant to be answered with 404.
         unexpected = [c for c in worker.complaints if "404" not in c and "Failed to load resource" not in c]
         assert unexpected == []
-
-
-# Where `sightings` claims to look: how the places under the state directory begin, and the others.
-LOOKED_AT = (
-    "pg/data/base/",
-    "pg/data/pg_wal/",
-    "valkey/appendonlydir/",
-    "files/",
-    "log/web.log",
-    "log/worker.log",
-    "log/beat.log",
-    "log/postgres.log",
-    "dump of amparo",
-    "dump of keyring",
-    "packed dump of amparo (compressed)",
-    "packed dump of keyring (compressed)",
-    "mail",
-    "terminal",
-)
-
-
-def test_the_hunt_finds_an_unsealed_value_in_each_place_it_looks_at(tmp_path: Path) -> None:
-    house = House(tmp_path / "var", extra={"DJANGO_SETTINGS_MODULE": "tests.e2e.unsealed_settings"})
-    house.set_clock("2026-06-03 15:30")
-    try:
-        with Chromium() as chromium:
-            clinic = Clinic(house, chromium, tmp_path)
-            clinic.carmen.set_up_clinic(house.start_new(), "Clínica")
-            clinic.carmen.add_passkey()
-            clinic.carmen.go("/clients/new/")
-            clinic.carmen.fill(given_names="Mateo", first_surname=VALUE)
-            clinic.carmen.click("Save")
-            clinic.carmen.sees(VALUE)
-        # Stopped and started, so that PostgreSQL has written its tables to their files.
-        house.stop()
-        house.start()
-        places = {sighting.place for sighting in sightings(house, Hunt([VALUE]))}
-    finally:
-        house.close()
-
-    missed = [where for where in LOOKED_AT if not any(place.startswith(where) for place in places)]
-    assert missed == []
