@@ -10,10 +10,10 @@ from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
-from celery.signals import setup_logging
+from celery.signals import beat_init, setup_logging, worker_init
 from django.conf import settings
 
-from config import messages
+from config import memory, messages
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -118,3 +118,10 @@ app.autodiscover_tasks(["caseapp"])
 def use_our_logs(**_: object) -> None:
     """Keep Celery from setting up logs of its own, which print arguments."""
     logging.config.dictConfig(settings.LOGGING)
+
+
+@worker_init.connect
+@beat_init.connect
+def close_memory(**_: object) -> None:
+    """The worker's children are forked from it afterwards and inherit it."""
+    memory.close_memory()

@@ -295,6 +295,42 @@ def test_the_cipher_loads_no_django() -> None:
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2]).returncode == 0
 
 
+def test_the_numbers_in_every_box_are_those_of_the_handbook() -> None:
+    assert (cipher.EMPTY, cipher.TEXT, cipher.DATE, cipher.JSON) == (0, 1, 2, 3)
+    assert (cipher.VERSION, cipher.SUITE_GCM_SIV, cipher.SUITE_GCM) == (0xC1, 1, 2)
+    assert (cipher.HEADER_BYTES, cipher.NONCE_BYTES, cipher.TAG_BYTES, cipher.SHORTEST_BOX) == (
+        10,
+        12,
+        16,
+        70,
+    )
+
+
+def test_the_shortest_box_is_long_enough_and_one_byte_less_is_not() -> None:
+    assert cipher.key_id_of(b"\xc1\x01" + KEY_ID + bytes(60)) == KEY_ID
+    with pytest.raises(SealFormat):
+        cipher.key_id_of(b"\xc1\x01" + KEY_ID + bytes(59))
+
+
+def test_a_key_made_for_another_suite_to_open_it_is_kept() -> None:
+    reader = DataKey(KEY, key_id=KEY_ID, clinic=CLINIC, subject=SUBJECT)
+    box = second.seal(b"A201", cipher.TEXT, PLACE, ROW)
+
+    assert reader._for(box) is reader._for(box)
+
+
+def test_a_key_wrapped_anew_opens_under_the_new_one_only() -> None:
+    old, new = (WrappingKey(bytes([n]) * 32, clinic=CLINIC, generation=n) for n in (1, 2))
+    named: dict[str, Any] = {"key_id": KEY_ID, "subject": SUBJECT}
+
+    wrapped = old.rewrap(old.wrap(KEY, **named), to=new, **named)
+
+    assert new.unwrap(wrapped, **named) == KEY
+    assert wrapped[:4] == bytes([0, 0, 0, 2])
+    with pytest.raises(SealTampered):
+        old.unwrap(wrapped, **named)
+
+
 # Suite 2
 
 
