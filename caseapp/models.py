@@ -6,7 +6,7 @@ from caseapp.deadlines.models import CaseEvent, Change, Deadline
 from caseapp.documents.models import Document, OwedRemoval, Version
 from caseapp.filings.models import Filing
 from caseapp.matters.models import Assignment, Matter, Note, Party, Screen
-from caseapp.people.models import Person, Relation, SafeContact
+from caseapp.people.models import Paper, Person, Relation, SafeContact
 from caseapp.reminders.models import Dispatch, Feed, Hours, Reminder
 from caseapp.retention.models import Hold, Purge
 from caseapp.safekeeping.models import Check
@@ -30,6 +30,7 @@ __all__ = [
     "Matter",
     "Note",
     "OwedRemoval",
+    "Paper",
     "Party",
     "Person",
     "Purge",

@@ -10,7 +10,7 @@ from django.db.models import Prefetch
 from django.shortcuts import get_object_or_404
 
 from caseapp.access.models import User
-from caseapp.documents.models import Document, Version
+from caseapp.documents.models import Document, DocumentQuerySet, Version
 from caseapp.matters import queries as matters
 from caseapp.matters.models import Matter
 from caseapp.matters.queries import PRINCIPAL_FIRST
@@ -50,6 +50,24 @@ def expiring(user: User, today: date, within_days: int) -> list[Document]:
     dated = [(document.expires_on, document) for document in found]
     ending = [(day, document) for day, document in dated if day is not None and day <= last]
     return [document for _day, document in sorted(ending, key=lambda each: (each[0], each[1].id))]
+
+
+def on_open_matters(user: User) -> DocumentQuerySet:
+    """Return the documents of open matters that this person may see, what was recorded last first."""
+    visible = Document.objects.visible_to(user).filter(matter__closed_on__isnull=True)
+    return visible.order_by("-recorded_at", "pk")
+
+
+def brought(ids: Iterable[UUID]) -> list[Document]:
+    """Return these documents: one query. Asks nobody's leave: the ids come from a query that did."""
+    wanted = list(ids)
+    return list(Document.objects.filter(pk__in=wanted)) if wanted else []
+
+
+def ending(documents: Iterable[Document], *, last: date) -> list[tuple[date, Document]]:
+    """Return those that end by `last`, or have ended. Their keys must be at hand: each is opened."""
+    dated = [(document.expires_on, document) for document in documents]
+    return [(day, document) for day, document in dated if day is not None and day <= last]
 
 
 def open_together(clinic_id: UUID, documents: Iterable[Document]) -> None:

@@ -135,9 +135,12 @@ def _have_prefetched(matter: Any, parties: list[Party]) -> None:
     matter._prefetched_objects_cache = {"parties": known}
 
 
-def open_together(clinic_id: UUID, matters: Iterable[Matter]) -> None:
-    """Fetch the keys of many matters and their people in one query, before they are read one by one."""
-    subjects: list[UUID] = []
+def open_together(clinic_id: UUID, matters: Iterable[Matter], *, also: Iterable[UUID] = ()) -> None:
+    """Fetch the keys of many matters and their people in one query, before they are read one by one.
+
+    `also`: further people whose keys are fetched along.
+    """
+    subjects = list(also)
     for matter in matters:
         subjects.append(matter.id)
         subjects += [party.person_id for party in matter.parties.all()]

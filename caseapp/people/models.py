@@ -91,6 +91,43 @@ class SafeContact(SealedRow):
         return f"safe contact {self.id}"
 
 
+class PaperQuerySet(SealedQuerySet["Paper"]):
+    def visible_to(self, user: User) -> PaperQuerySet:
+        return self.filter(person__in=Person.objects.visible_to(user))
+
+
+class Paper(SealedRow):
+    """A paper that says who someone is or what they may do, and the last day on which it is valid."""
+
+    class Kind(models.TextChoices):
+        PASSPORT = "passport", _("Passport")
+        WORK_PERMIT = "work permit", _("Work permit (EAD)")
+        ENTRY = "entry", _("Entry record (I-94)")
+        CERTIFICATION = "certification", _("Certification (U or T visa)")
+        OTHER = "other", _("Something else")
+
+    sealed_under = "person_id"
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+")
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="papers")
+    kind = SealedTextField(max_length=20)
+    number = SealedTextField(max_length=60, hide_presence=True)
+    expires_on = SealedDateField(hide_presence=True, null=True)
+    note = SealedTextField(max_length=500, hide_presence=True)
+    recorded_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    recorded_at = models.DateTimeField()
+
+    objects = PaperQuerySet.as_manager()  # type: ignore[misc]
+
+    @property
+    def kind_label(self) -> str:
+        return str(self.Kind(self.kind).label)
+
+    def __str__(self) -> str:
+        return f"paper {self.id}"
+
+
 class Relation(SealedRow):
     """That two people are family. How they are related is under the first person's key."""
 

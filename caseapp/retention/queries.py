@@ -15,7 +15,7 @@ from caseapp.deadlines.models import CaseEvent, Deadline
 from caseapp.filings.models import Filing
 from caseapp.matters.models import Matter, Note, Party
 from caseapp.matters.queries import PRINCIPAL_FIRST, open_together, parties_of
-from caseapp.people.models import Person, SafeContact
+from caseapp.people.models import Paper, Person, SafeContact
 from caseapp.retention import schedule
 from caseapp.retention.models import Hold, Purge
 from caseapp.retention.schedule import Keeping
@@ -135,6 +135,7 @@ class Going:
     filings: int
     notes: int
     contacts: int
+    papers: int
     holds: list[Hold]
 
     @property
@@ -159,6 +160,7 @@ def what_goes(user: User, purge: Purge) -> Going:
         filings=Filing.objects.filter(matter=matter).count(),
         notes=Note.objects.filter(matter=matter).count(),
         contacts=SafeContact.objects.filter(person__in=gone).count(),
+        papers=Paper.objects.filter(person__in=gone).count(),
         holds=list(holds_on(matter)),
     )
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from caseapp.web.views import matters, people, search
+from caseapp.web.views import expiring, matters, papers, people, search
 
 urlpatterns = [
     path("clients/", people.clients, name="clients"),
@@ -16,6 +16,11 @@ urlpatterns = [
     path("clients/<uuid:person_id>/matters/new/", matters.matter_new, name="matter-new"),
     path("contacts/<uuid:contact_id>/show/", people.contact_show, name="contact-show"),
     path("contacts/<uuid:contact_id>/remove/", people.contact_remove, name="contact-remove"),
+    path("clients/<uuid:person_id>/papers/new/", papers.paper_new, name="paper-new"),
+    path("papers/<uuid:paper_id>/edit/", papers.paper_edit, name="paper-edit"),
+    path("papers/<uuid:paper_id>/show/", papers.paper_show, name="paper-show"),
+    path("papers/<uuid:paper_id>/remove/", papers.paper_remove, name="paper-remove"),
+    path("expiring/", expiring.expiring, name="expiring"),
     path("matters/", matters.matters, name="matters"),
     path("matters/<uuid:matter_id>/", matters.matter, name="matter"),
     path("matters/<uuid:matter_id>/stage/", matters.matter_stage, name="matter-stage"),

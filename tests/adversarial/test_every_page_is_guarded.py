@@ -19,6 +19,7 @@ from caseapp.documents.receiving import receive
 from caseapp.documents.services import Described
 from caseapp.filings import services as filings
 from caseapp.filings.services import Sent
+from caseapp.people import papers
 from caseapp.people import services as people
 from caseapp.people.services import Particulars
 from caseapp.retention import services as retention
@@ -30,6 +31,7 @@ PLAIN = {
     "today", "clients", "client-new", "matters", "search", "filings", "retention", "hold-new",
     "staff", "roles", "health", "dates-review",
     "recovery-kit", "recovery-kit-new", "recovery-kit-confirm",
+    "expiring",
     "calendar", "calendar-week", "calendar-agenda", "calendar-print",
     "my-reminders", "healthz-reminders", "calendar-link", "calendar-link-make", "calendar-link-end",
     "lock", "still-here", "second-step", "healthz", "staff-invite", "account_inactive",
@@ -53,6 +55,7 @@ DEMO_ONLY = {"demo", "demo-sign-in"}
 PAGES = {
     "client": "person", "client-edit": "person", "client-a-number": "person", "client-contact-new": "person",
     "relative-new": "person", "client-trail": "person", "matter-new": "person",
+    "paper-new": "person", "paper-edit": "paper", "paper-show": "paper", "paper-remove": "paper",
     "contact-show": "contact", "contact-remove": "contact",
     "matter": "matter", "matter-stage": "matter", "matter-include": "matter", "matter-assign": "matter",
     "matter-take-off": "matter", "matter-screen": "matter",
@@ -126,6 +129,7 @@ def objects(cast: Cast) -> dict[str, UUID]:
     invitation, _url = access.invite(cast.dee, email="fay@example.org", role=User.Role.PARALEGAL, now=NOW)
     return {
         "person": cast.mateo.id,
+        "paper": papers.record(cast.mateo, papers.Described(kind="passport"), by=cast.ana, at=NOW).id,
         "contact": cast.mateo.safe_contacts.get().id,
         "matter": cast.matter.id,
         "event": event.id,

@@ -10,7 +10,8 @@ from django.core.validators import validate_email
 from django.utils.translation import gettext_lazy as _
 
 from caseapp.people import choices, numbers
-from caseapp.people.models import Person, SafeContact
+from caseapp.people.models import Paper, Person, SafeContact
+from caseapp.people.papers import Described
 from caseapp.people.services import Particulars, Reach
 from caseapp.web.forms.fields import (
     PERSONAL,
@@ -183,6 +184,49 @@ class ChangeClient(PersonForm):
             self.add_error("a_number", _("Either a new number, or forget the old one. Not both."))
         elif not typed.get("a_number") and not typed.get("forget_a_number") and "a_number" in typed:
             typed["a_number"] = self.on_record
+        return typed
+
+
+class DescribePaper(forms.Form):
+    """A paper that says who someone is: what it is, and the last day on which it is valid."""
+
+    kind = forms.ChoiceField(label=_("What it is"), choices=[("", _("Choose")), *Paper.Kind.choices])
+    expires_on = DayField(
+        label=_("Valid until"),
+        required=False,
+        help_text=_("The last day printed on it. Left empty if it does not end, as “D/S” on an I-94."),
+    )
+    number = PersonalTextField(label=_("Number"), longest=60, required=False)
+    note = CleanTextField(
+        label=_("Note"), longest=500, required=False, help_text=_("Who issued it, and where it lies.")
+    )
+
+    def said(self) -> Described:
+        """Return what a valid form says."""
+        typed = self.cleaned_data
+        return Described(**{name: typed[name] for name in DescribePaper.base_fields})
+
+
+class ChangePaper(DescribePaper):
+    """A paper to be changed. Its number is not sent to the page; left empty, it stays as it is."""
+
+    forget_number = forms.BooleanField(label=_("The number on record is wrong: forget it"), required=False)
+
+    def __init__(self, *args: Any, paper: Paper, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.initial = {"kind": paper.kind, "expires_on": paper.expires_on, "note": paper.note}
+        self.on_record = paper.number
+        if self.on_record:
+            self.fields["number"].help_text = _("There is a number on record. Empty: it stays.")
+        else:
+            del self.fields["forget_number"]
+
+    def clean(self) -> dict[str, Any]:
+        typed = super().clean() or {}
+        if typed.get("forget_number") and typed.get("number"):
+            self.add_error("number", _("Either a new number, or forget the old one. Not both."))
+        elif not typed.get("number") and not typed.get("forget_number"):
+            typed["number"] = self.on_record
         return typed
 
 

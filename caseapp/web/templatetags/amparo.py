@@ -30,6 +30,7 @@ RAIL_PLACES = {
     "clients": "clients",
     "relative": "clients",
     "contact": "clients",
+    "paper": "clients",
     "matter": "matters",
     "matters": "matters",
     "note": "matters",

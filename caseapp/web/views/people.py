@@ -19,15 +19,17 @@ from caseapp.access.rules import Act, check_may
 from caseapp.matters import queries as matters
 from caseapp.matters import services as matters_services
 from caseapp.matters.kinds import kind as kind_of
-from caseapp.people import numbers, queries, services
+from caseapp.people import numbers, papers, queries, services
 from caseapp.people.models import Person
 from caseapp.retention import queries as retention
 from caseapp.web.acts import attempt, sent
-from caseapp.web.forms.people import ChangeClient, NewClient, NewContact, Relative
+from caseapp.web.forms.people import ChangeClient, DescribePaper, NewClient, NewContact, Relative
 from caseapp.web.http import StaffRequest, wants_fragment
 from caseapp.web.views import file_of
 
 PAGE = 50
+# Two forms stand on the client's page: the fields of each need ids of their own.
+PAPER_IDS = "paper-%s"
 AT_FIELD = {services.ImpossibleBirthDate: "birth_date", numbers.BadANumber: "a_number"}
 
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])
@@ -70,7 +72,12 @@ def client(request: StaffRequest, person_id: UUID) -> HttpResponse:
 
 
 def client_page(
-    request: StaffRequest, person: Person, *, status: int = 200, contact_form: NewContact | None = None
+    request: StaffRequest,
+    person: Person,
+    *,
+    status: int = 200,
+    contact_form: NewContact | None = None,
+    paper_form: DescribePaper | None = None,
 ) -> HttpResponse:
     today = clock.today(request.user.clinic.time_zone)
     family = queries.family_of(request.user, person)
@@ -90,6 +97,8 @@ def client_page(
         "may_have_moved": request.GET.get("moved") == "perhaps",
         "keeping": retention.keeping_of_person(person),
         "contact_form": contact_form or NewContact(),
+        "papers": papers.papers_of(person),
+        "paper_form": paper_form or DescribePaper(auto_id=PAPER_IDS),
         "today": today,
     }
     return render(request, "people/client.html", context, status=status)
