@@ -2,7 +2,7 @@
 
 from caseapp.access.models import Clinic, Invitation, SetupLink, User
 from caseapp.audit.models import Anchor, Entry
-from caseapp.deadlines.models import CaseEvent, Change, Deadline
+from caseapp.deadlines.models import CaseEvent, Change, Deadline, Notice
 from caseapp.documents.models import Document, OwedRemoval, Version
 from caseapp.filings.models import Filing
 from caseapp.matters.models import Assignment, Matter, Note, Party, Screen
@@ -29,6 +29,7 @@ __all__ = [
     "Invitation",
     "Matter",
     "Note",
+    "Notice",
     "OwedRemoval",
     "Paper",
     "Party",

@@ -182,3 +182,45 @@ class Change(SealedRow):
 
     def __str__(self) -> str:
         return f"change {self.id}"
+
+
+class NoticeQuerySet(SealedQuerySet["Notice"]):
+    def visible_to(self, user: User) -> NoticeQuerySet:
+        return self.filter(matter__in=Matter.objects.visible_to(user))
+
+    def waiting(self) -> NoticeQuerySet:
+        """Nobody has entered yet what it says, nor said that no date follows. Of open matters."""
+        return self.filter(settled_at__isnull=True, matter__closed_on__isnull=True)
+
+
+class Notice(SealedRow):
+    """A paper that arrived. It waits until its dates are entered, or someone says that none follows."""
+
+    sealed_under = "matter_id"
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+")
+    matter = models.ForeignKey(Matter, on_delete=models.CASCADE, related_name="notices")
+    # Which event of the catalogue it seems to be, if anyone could tell.
+    kind = SealedTextField(max_length=60, hide_presence=True)
+    dated = SealedDateField(null=True, hide_presence=True)
+    arrived_on = SealedDateField()
+    service = SealedTextField(max_length=20)
+    sender = SealedTextField(max_length=120, hide_presence=True)
+    recorded_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    recorded_at = models.DateTimeField()
+    settled_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    settled_at = models.DateTimeField(null=True, blank=True)
+    # What was entered from it; without one, the reason why no date follows.
+    event = models.ForeignKey(CaseEvent, null=True, on_delete=models.CASCADE, related_name="+")
+    reason = SealedTextField(max_length=1000, hide_presence=True)
+
+    objects = NoticeQuerySet.as_manager()  # type: ignore[misc]
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["matter"], condition=Q(settled_at__isnull=True), name="notices_waiting"),
+        ]
+
+    def __str__(self) -> str:
+        return f"notice {self.id}"

@@ -283,6 +283,24 @@ FILINGS: Final = [
 
 DOCUMENTS: Final = [
     model(
+        "Notice",
+        86,
+        id=RANDOM,
+        clinic=CLINIC,
+        matter=MATTER,
+        kind=sealed(1, "know which dates to look for"),
+        dated=sealed(2, "count from the day on it"),
+        arrived_on=sealed(3, "show when it came"),
+        service=sealed(4, "know whether days are added for the mail"),
+        sender=sealed(5, "know whose it is"),
+        recorded_by=STAFF_ACT,
+        recorded_at=WHEN,
+        settled_by=STAFF_ACT,
+        settled_at=pseudonymous("when it was dealt with; until then it stands on Today"),
+        event=pseudonymous("what was entered from it: a random id"),
+        reason=sealed(6, "know why no date follows"),
+    ),
+    model(
         "Document",
         60,
         id=RANDOM,

@@ -98,6 +98,8 @@ def _owed(request: HttpRequest) -> dict[str, dict[str, Any]]:
         owed["today"] = {"count": late, "word": _("late"), "urgency": "late"}
     elif today := counts["due"]:
         owed["today"] = {"count": today, "word": _("today"), "urgency": "soon"}
+    if undated := counts.get("notices"):
+        owed["calendar"] = {"count": undated, "word": _("undated"), "urgency": "soon"}
     if quiet := counts.get("quiet"):
         owed["matters"] = {"count": quiet, "word": _("quiet")}
     if waiting := counts.get("purges"):

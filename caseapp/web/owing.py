@@ -13,6 +13,7 @@ from caseapp import clock
 from caseapp.access import queries as access
 from caseapp.access.models import User
 from caseapp.access.rules import Act, may
+from caseapp.deadlines import notices
 from caseapp.deadlines import queries as deadlines
 from caseapp.matters import queries as matters
 from caseapp.retention import queries as retention
@@ -42,6 +43,7 @@ def _countable(user: User) -> dict[str, QuerySet[Any]]:
         "due": deadlines.due(user, today=today),
     }
     if may(user, Act.RECORD_EVENT):
+        found["notices"] = notices.waiting(user)
         found["quiet"] = matters.quiet(user)
     if may(user, Act.APPROVE_PURGE):
         found["purges"] = retention.to_approve(user)

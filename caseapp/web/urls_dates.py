@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from caseapp.web.views import deadlines, filings, retention, today
+from caseapp.web.views import deadlines, filings, notices, retention, today
 
 urlpatterns = [
     path("", today.today, name="today"),
     path("matters/<uuid:matter_id>/events/new/", deadlines.event_new, name="event-new"),
     path("matters/<uuid:matter_id>/printed-dates/new/", deadlines.printed_date_new, name="printed-date-new"),
+    path("matters/<uuid:matter_id>/notices/new/", notices.notice_new, name="notice-new"),
+    path("notices/<uuid:notice_id>/no-date/", notices.notice_no_date, name="notice-no-date"),
     path("events/<uuid:event_id>/", deadlines.event, name="event"),
     path("deadlines/<uuid:deadline_id>/", deadlines.deadline, name="deadline"),
     path("deadlines/<uuid:deadline_id>/print/", deadlines.deadline_print, name="deadline-print"),

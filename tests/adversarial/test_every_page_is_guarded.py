@@ -13,6 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from caseapp.access import services as access
 from caseapp.access.models import User
+from caseapp.deadlines import notices
 from caseapp.deadlines import services as deadlines
 from caseapp.documents import services as documents
 from caseapp.documents.receiving import receive
@@ -61,7 +62,8 @@ PAGES = {
     "matter-take-off": "matter", "matter-screen": "matter",
     "matter-screen-lift": "matter", "note-new": "matter", "matter-close": "matter",
     "matter-reopen": "matter", "matter-trail": "matter", "matter-print": "matter",
-    "event": "event", "event-new": "matter", "printed-date-new": "matter", "filing-new": "matter",
+    "event": "event", "event-new": "matter", "printed-date-new": "matter",
+    "notice-new": "matter", "notice-no-date": "notice", "filing-new": "matter",
     "deadline": "deadline", "deadline-confirm": "deadline", "deadline-met": "deadline",
     "deadline-move": "deadline",
     "deadline-drop": "deadline", "deadline-reopen": "deadline", "deadline-seen": "deadline",
@@ -132,6 +134,9 @@ def objects(cast: Cast) -> dict[str, UUID]:
         "paper": papers.record(cast.mateo, papers.Described(kind="passport"), by=cast.ana, at=NOW).id,
         "contact": cast.mateo.safe_contacts.get().id,
         "matter": cast.matter.id,
+        "notice": notices.record(
+            cast.matter, notices.Arrived(arrived_on=TODAY, service="mail"), by=cast.ana, at=NOW
+        ).id,
         "event": event.id,
         "deadline": proposed[0].id,
         "change": change.id,

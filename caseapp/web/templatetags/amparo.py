@@ -34,6 +34,7 @@ RAIL_PLACES = {
     "matter": "matters",
     "matters": "matters",
     "note": "matters",
+    "notice": "matters",
     "event": "matters",
     "printed": "matters",
     "deadline": "matters",

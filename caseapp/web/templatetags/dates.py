@@ -8,7 +8,8 @@ from django.utils.timezone import localtime
 from django.utils.translation import ngettext
 
 from caseapp.deadlines.explain import happened, is_opening
-from caseapp.deadlines.models import CaseEvent, Change, Deadline
+from caseapp.deadlines.models import CaseEvent, Change, Deadline, Notice
+from caseapp.deadlines.rules.events import EVENTS
 from caseapp.deadlines.rules.spanish import in_words as in_spanish_words
 from caseapp.errors import Refused
 from caseapp.filings.catalogue import form
@@ -42,6 +43,12 @@ def dia(value: date) -> str:
 def hearing_kind(hearing: CaseEvent) -> str:
     """Return which kind of hearing it is, in the catalogue's words: Individual (merits) hearing."""
     return happened(hearing).outcome or happened(hearing).title
+
+
+@register.filter
+def notice_kind(notice: Notice) -> str:
+    """Return what the notice seems to be, in the catalogue's words; nothing for what left the catalogue."""
+    return next((event.title for event in EVENTS if event.key == notice.kind), "")
 
 
 @register.filter

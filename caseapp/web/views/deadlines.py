@@ -14,7 +14,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from caseapp import clock
 from caseapp.access.rules import Act, check_may_work_on, may
-from caseapp.deadlines import corrections, explain, queries, review, services
+from caseapp.deadlines import corrections, explain, notices, queries, review, services
 from caseapp.deadlines.models import Change, Deadline
 from caseapp.deadlines.rules import events
 from caseapp.deadlines.rules.errors import RuleError
@@ -35,6 +35,7 @@ from caseapp.web.forms.deadlines import (
     kinds_of_event,
 )
 from caseapp.web.http import StaffRequest, wants_fragment
+from caseapp.web.views.notices import asked_for
 
 
 @require_http_methods(["GET", "POST"])
@@ -42,23 +43,27 @@ def event_new(request: StaffRequest, matter_id: UUID) -> HttpResponse:
     """Choose what happened, then say when and how; afterwards look at what it proposes."""
     matter = matters.matter_for(request.user, matter_id)
     check_may_work_on(request.user, matter, Act.RECORD_EVENT)
+    notice = asked_for(request, matter)
     try:
         kind = events.event(request.GET.get("kind", ""))
     except RuleError:
         context = {"matter": matter, "groups": kinds_of_event(), "any_rule": events.ANY_RULE}
+        context["notice"] = notice
         return render(request, "deadlines/event_kind.html", context)
-    form = RecordEvent(sent(request), kind=kind, initial={"on": clock.today(request.user.clinic.time_zone)})
+    initial: dict[str, Any] = {"on": (notice and notice.dated) or clock.today(request.user.clinic.time_zone)}
+    if notice and notice.service in kind.services:
+        initial["service"] = notice.service
+    form = RecordEvent(sent(request), kind=kind, initial=initial)
     made: list[UUID] = []
 
     def record(_typed: dict[str, Any]) -> None:
-        event, _dates = services.record_event(
-            matter, kind=kind.key, by=request.user, at=clock.now(), **form.said()
-        )
+        said: dict[str, Any] = {"kind": kind.key, "by": request.user, "at": clock.now()} | form.said()
+        event = notices.enter_event(notice, **said) if notice else services.record_event(matter, **said)[0]
         made.append(event.id)
 
     if request.method == "POST" and attempt(form, record):
         return redirect("event", event_id=made[0])
-    context = {"matter": matter, "kind": kind, "form": form}
+    context = {"matter": matter, "kind": kind, "form": form, "notice": notice}
     return render(request, "deadlines/event_new.html", context, status=422 if form.errors else 200)
 
 
@@ -89,17 +94,27 @@ def event(request: StaffRequest, event_id: UUID) -> HttpResponse:
 def printed_date_new(request: StaffRequest, matter_id: UUID) -> HttpResponse:
     matter = matters.matter_for(request.user, matter_id)
     check_may_work_on(request.user, matter, Act.RECORD_EVENT)
-    form = RecordPrintedDate(sent(request), initial={"notice_on": clock.today(request.user.clinic.time_zone)})
+    notice = asked_for(request, matter)
+    initial: dict[str, Any] = {
+        "notice_on": (notice and notice.dated) or clock.today(request.user.clinic.time_zone)
+    }
+    if notice:
+        initial |= {"notice": notice.kind, "service": notice.service}
+    form = RecordPrintedDate(sent(request), initial=initial)
     made: list[UUID] = []
 
     def record(typed: dict[str, Any]) -> None:
-        deadline = services.record_printed_date(matter, by=request.user, at=clock.now(), **typed)
+        said: dict[str, Any] = {"by": request.user, "at": clock.now()} | typed
+        if notice:
+            deadline = notices.enter_printed_date(notice, **said)
+        else:
+            deadline = services.record_printed_date(matter, **said)
         made.append(deadline.event_id)
 
     doubt: dict[type[Refused], str] = {services.DoubtfulDate: "as_printed"}
     if request.method == "POST" and attempt(form, record, at=doubt):
         return redirect("event", event_id=made[0])
-    context = {"matter": matter, "form": form}
+    context = {"matter": matter, "form": form, "notice": notice}
     return render(request, "deadlines/printed_date_new.html", context, status=422 if form.errors else 200)
 
 

@@ -10,8 +10,8 @@ from uuid import UUID
 
 from caseapp.access.models import User
 from caseapp.audit.models import Entry
+from caseapp.deadlines import notices, review
 from caseapp.deadlines import queries as deadlines
-from caseapp.deadlines import review
 from caseapp.documents import queries as documents
 from caseapp.filings import queries as filings
 from caseapp.matters import queries as matters
@@ -66,6 +66,7 @@ def the_matter(user: User, matter: Matter, *, today: date) -> dict[str, Any]:
         "check_again": review.rules_to_check_again(dates, today=today),
         "open_count": sum(each.is_open for each in dates),
         "waiting": deadlines.waiting_of(matter),
+        "notices": notices.waiting_on(matter) if matter.closed_on is None else [],
         "filings": filings.filings_of(matter),
         "documents": documents.documents_of(matter),
         "notes": matters.notes_of(matter),

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from caseapp import clock
-from caseapp.deadlines import forgotten, review
+from caseapp.deadlines import forgotten, notices, review
 from caseapp.deadlines import queries as deadlines
 from caseapp.documents import queries as documents
 from caseapp.matters import queries as matters
@@ -34,6 +34,7 @@ def today(request: StaffRequest) -> HttpResponse:
             "quiet": matters.without_next_step(user)[:quiet],
             "count_again": review.counted_in_passing(user),
             "to_answer": reminders.to_answer(user),
+            "notices": notices.matters_with_any(user)[:QUIET_AT_MOST],
             "papers": papers.on_open_matters(user)[:LOOKED_AT],
             "documents": documents.on_open_matters(user)[:LOOKED_AT],
         },
@@ -42,7 +43,12 @@ def today(request: StaffRequest) -> HttpResponse:
     owed = deadlines.today_for(user, today=day, also=[*again, *looked["to_answer"]])
     hearings = forgotten.hearings_unprepared(user, today=day)
     theirs, of_matters = papers.brought(looked["papers"]), documents.brought(looked["documents"])
-    on_page = [d.matter_id for d in owed.found] + [d.matter_id for d in of_matters] + looked["quiet"]
+    on_page = (
+        [d.matter_id for d in owed.found]
+        + [d.matter_id for d in of_matters]
+        + looked["quiet"]
+        + looked["notices"]
+    )
     known = matters.with_people(on_page)
     also = [paper.person_id for paper in theirs]
     matters.open_together(user.clinic_id, known.values(), also=also)
@@ -57,6 +63,7 @@ def today(request: StaffRequest) -> HttpResponse:
         "to_review": review.count_to_decide(owed.found, owed.waiting),
         "check_again": review.rules_to_check_again(shown, today=day),
         "hearings": hearings,
+        "with_notices": [known[matter_id] for matter_id in looked["notices"] if matter_id in known],
         "ending": for_today(theirs, of_matters, known, today=day),
         "ending_of_more": LOOKED_AT in (len(theirs), len(of_matters)),
         "resting": resting,
