@@ -66,7 +66,7 @@ def enter_event(notice: Notice, *, by: User, at: datetime, **said: Any) -> CaseE
 
 
 @transaction.atomic
-def enter_printed_date(notice: Notice, *, by: User, at: datetime, **said: Any) -> Deadline:
+def enter_printed_date(notice: Notice, /, *, by: User, at: datetime, **said: Any) -> Deadline:
     """Record the date that the notice prints: as services.record_printed_date, and it waits no more."""
     deadline = services.record_printed_date(notice.matter, by=by, at=at, **said)
     _settle(notice, Entry.Event.NOTICE_ENTERED, by=by, at=at, event=deadline.event)
