@@ -1,12 +1,11 @@
 """Make the benchmarks' own tables, behind the same wall as the product's."""
 
 from collections.abc import Iterable
-from importlib import import_module
 from typing import Any
 
 from django.db import connections
 
-walls = import_module("caseapp.migrations.0002_walls")
+from caseapp.access.wall_sql import wall
 
 
 def make(models: Iterable[Any]) -> None:
@@ -15,7 +14,7 @@ def make(models: Iterable[Any]) -> None:
         for model in models:
             table = model._meta.db_table
             editor.create_model(model)
-            editor.execute(walls.wall(table, f"clinic_id = {walls.OWN_CLINIC}"), None)
+            editor.execute(wall(table), None)
             editor.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO amparo_web", None)
     connections["owner"].close()
 

@@ -7,9 +7,9 @@ of the audit trail. Nobody here is the owner of a table.
 
 from django.db import migrations
 
+from caseapp.access.wall_sql import OWN_CLINIC, no_wall, wall
 from caseapp.vault.grants import KEYRING_GRANTS, KEYRING_REVOKES
 
-OWN_CLINIC = "nullif(current_setting('amparo.clinic', true), '')::uuid"
 AT_THE_DOOR = "current_setting('amparo.door', true) = 'sign-in'"
 
 # Tables with a clinic, which the web reads and writes and the worker reads.
@@ -54,22 +54,6 @@ GRANT SELECT, INSERT ON caseapp_setuplink TO amparo_worker;
 GRANT INSERT, UPDATE (withdrawn_at) ON caseapp_invitation TO amparo_worker;
 GRANT UPDATE (sessions_end_before, password) ON caseapp_user TO amparo_worker;
 GRANT SELECT, DELETE ON mfa_authenticator TO amparo_worker;
-"""
-
-
-def wall(table: str, mine: str) -> str:
-    return f"""
-ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;
-CREATE POLICY own_clinic ON {table} TO amparo_web USING ({mine}) WITH CHECK ({mine});
-CREATE POLICY every_clinic ON {table} TO amparo_worker USING (true) WITH CHECK (true);
-"""
-
-
-def no_wall(table: str) -> str:
-    return f"""
-DROP POLICY own_clinic ON {table};
-DROP POLICY every_clinic ON {table};
-ALTER TABLE {table} DISABLE ROW LEVEL SECURITY;
 """
 
 

@@ -8,30 +8,19 @@ import uuid
 from django.conf import settings
 from django.db import migrations, models
 
+from caseapp.access.wall_sql import no_wall, wall
 
-# Rows of a clinic, behind its wall. The worker, which opens none, removes those of what is purged, and sweeps.
-CLINIC = "nullif(current_setting('amparo.clinic', true), '')::uuid"
+
+# The worker, which opens none, removes those of what is purged, and sweeps.
 TABLES = ["caseapp_document", "caseapp_version", "caseapp_owedremoval"]
 WALLS = "".join(
-    f"""
-ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;
-CREATE POLICY own_clinic ON {table} TO amparo_web USING (clinic_id = {CLINIC}) WITH CHECK (clinic_id = {CLINIC});
-CREATE POLICY every_clinic ON {table} TO amparo_worker USING (true) WITH CHECK (true);
-GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO amparo_web;
-GRANT SELECT, DELETE ON {table} TO amparo_worker;
-"""
+    wall(table)
+    + f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO amparo_web;"
+    + f"GRANT SELECT, DELETE ON {table} TO amparo_worker;"
     for table in TABLES
 )
 WALLS += "GRANT INSERT ON caseapp_owedremoval TO amparo_worker;"
-NO_WALLS = "".join(
-    f"""
-REVOKE ALL ON {table} FROM amparo_web, amparo_worker;
-DROP POLICY own_clinic ON {table};
-DROP POLICY every_clinic ON {table};
-ALTER TABLE {table} DISABLE ROW LEVEL SECURITY;
-"""
-    for table in TABLES
-)
+NO_WALLS = "".join(map(no_wall, TABLES))
 
 
 class Migration(migrations.Migration):

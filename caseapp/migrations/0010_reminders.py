@@ -5,6 +5,8 @@ import uuid
 from django.conf import settings
 from django.db import migrations, models
 
+from caseapp.access.wall_sql import no_wall, wall
+
 # The database itself says on which day a deadline has to be looked at next: on its first rung, whenever
 # the day, the ladder or the state changes, in the same transaction. Only the sweep puts that off.
 REMIND_ON = """
@@ -26,26 +28,6 @@ NO_REMIND_ON = """
 DROP TRIGGER remind_on ON caseapp_deadline;
 DROP FUNCTION caseapp_remind_on();
 """
-
-OWN_CLINIC = "clinic_id = nullif(current_setting('amparo.clinic', true), '')::uuid"
-
-
-def wall(table: str) -> str:
-    return f"""
-ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;
-CREATE POLICY own_clinic ON {table} TO amparo_web USING ({OWN_CLINIC}) WITH CHECK ({OWN_CLINIC});
-CREATE POLICY every_clinic ON {table} TO amparo_worker USING (true) WITH CHECK (true);
-"""
-
-
-def no_wall(table: str) -> str:
-    return f"""
-REVOKE ALL ON {table} FROM amparo_web, amparo_worker;
-DROP POLICY own_clinic ON {table};
-DROP POLICY every_clinic ON {table};
-ALTER TABLE {table} DISABLE ROW LEVEL SECURITY;
-"""
-
 
 # The worker writes messages down and reads when each person wants them; the web keeps those hours.
 GRANTS = """

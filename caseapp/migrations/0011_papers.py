@@ -7,21 +7,13 @@ import uuid
 from django.conf import settings
 from django.db import migrations, models
 
+from caseapp.access.wall_sql import no_wall, wall
 
-# Rows of a clinic, behind its wall. The worker, which opens none, removes those of whoever is purged.
-CLINIC = "nullif(current_setting('amparo.clinic', true), '')::uuid"
-WALL = f"""
-ALTER TABLE caseapp_paper ENABLE ROW LEVEL SECURITY;
-CREATE POLICY own_clinic ON caseapp_paper TO amparo_web USING (clinic_id = {CLINIC}) WITH CHECK (clinic_id = {CLINIC});
-CREATE POLICY every_clinic ON caseapp_paper TO amparo_worker USING (true) WITH CHECK (true);
+
+# The worker, which opens none, removes those of whoever is purged.
+GRANTS = """
 GRANT SELECT, INSERT, UPDATE, DELETE ON caseapp_paper TO amparo_web;
 GRANT SELECT, DELETE ON caseapp_paper TO amparo_worker;
-"""
-NO_WALL = """
-REVOKE ALL ON caseapp_paper FROM amparo_web, amparo_worker;
-DROP POLICY own_clinic ON caseapp_paper;
-DROP POLICY every_clinic ON caseapp_paper;
-ALTER TABLE caseapp_paper DISABLE ROW LEVEL SECURITY;
 """
 
 
@@ -55,5 +47,5 @@ class Migration(migrations.Migration):
                 'constraints': [caseapp.vault.constraints.SealedCheck(column='kind', name='paper_kind_is_sealed'), caseapp.vault.constraints.SealedCheck(column='number', name='paper_number_is_sealed'), caseapp.vault.constraints.SealedCheck(column='expires_on', name='paper_expires_on_is_sealed'), caseapp.vault.constraints.SealedCheck(column='note', name='paper_note_is_sealed')],
             },
         ),
-        migrations.RunSQL(WALL, NO_WALL),
+        migrations.RunSQL(wall("caseapp_paper") + GRANTS, no_wall("caseapp_paper")),
     ]

@@ -7,21 +7,13 @@ import uuid
 from django.conf import settings
 from django.db import migrations, models
 
+from caseapp.access.wall_sql import no_wall, wall
 
-# Rows of a clinic, behind its wall. The worker, which opens none, removes those of a matter that is purged.
-CLINIC = "nullif(current_setting('amparo.clinic', true), '')::uuid"
-WALL = f"""
-ALTER TABLE caseapp_notice ENABLE ROW LEVEL SECURITY;
-CREATE POLICY own_clinic ON caseapp_notice TO amparo_web USING (clinic_id = {CLINIC}) WITH CHECK (clinic_id = {CLINIC});
-CREATE POLICY every_clinic ON caseapp_notice TO amparo_worker USING (true) WITH CHECK (true);
+
+# The worker, which opens none, removes those of a matter that is purged.
+GRANTS = """
 GRANT SELECT, INSERT, UPDATE, DELETE ON caseapp_notice TO amparo_web;
 GRANT SELECT, DELETE ON caseapp_notice TO amparo_worker;
-"""
-NO_WALL = """
-REVOKE ALL ON caseapp_notice FROM amparo_web, amparo_worker;
-DROP POLICY own_clinic ON caseapp_notice;
-DROP POLICY every_clinic ON caseapp_notice;
-ALTER TABLE caseapp_notice DISABLE ROW LEVEL SECURITY;
 """
 
 
@@ -60,5 +52,5 @@ class Migration(migrations.Migration):
                 'constraints': [caseapp.vault.constraints.SealedCheck(column='kind', name='notice_kind_is_sealed'), caseapp.vault.constraints.SealedCheck(column='dated', name='notice_dated_is_sealed'), caseapp.vault.constraints.SealedCheck(column='arrived_on', name='notice_arrived_on_is_sealed'), caseapp.vault.constraints.SealedCheck(column='service', name='notice_service_is_sealed'), caseapp.vault.constraints.SealedCheck(column='sender', name='notice_sender_is_sealed'), caseapp.vault.constraints.SealedCheck(column='reason', name='notice_reason_is_sealed')],
             },
         ),
-        migrations.RunSQL(WALL, NO_WALL),
+        migrations.RunSQL(wall("caseapp_notice") + GRANTS, no_wall("caseapp_notice")),
     ]
