@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from caseapp.access.models import Clinic, User
 from caseapp.deadlines.models import Deadline
+from caseapp.reminders.hours import Clockface
 
 
 class Dispatch(models.Model):
@@ -128,6 +129,10 @@ class Hours(models.Model):
 
     def __str__(self) -> str:
         return f"hours {self.id}"
+
+    @property
+    def face(self) -> Clockface:
+        return Clockface(morning=self.morning, quiet_from=self.quiet_from, quiet_until=self.quiet_until)
 
 
 class Feed(models.Model):

@@ -11,6 +11,7 @@ from caseapp.access.models import User
 from caseapp.deadlines.models import Deadline
 from caseapp.reminders.hours import Clockface
 from caseapp.reminders.models import Hours, Reminder
+from caseapp.reminders.steps import NEAR_DAYS, SUPERVISOR, TEAM, patience
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +61,33 @@ def waits_for(deadline: Deadline, user: User) -> bool:
     return mine.filter(state=Reminder.State.SENT, seen_at__isnull=True).exists()
 
 
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """How long those on a matter, and then its supervisor, have to answer; None: nobody else is told."""
+
+    severity: str
+    near: bool
+    team: timedelta | None
+    supervisor: timedelta | None
+
+
+def waits() -> list[Wait]:
+    """Return how long each kind of reminder may go unanswered, the shortest first within a severity."""
+    today = date.min
+    soon, later = today, today + timedelta(days=NEAR_DAYS + 1)
+    return [
+        Wait(
+            str(severity.label),
+            near=safe == soon,
+            team=patience(severity, TEAM, safe=safe, today=today),
+            supervisor=patience(severity, SUPERVISOR, safe=safe, today=today),
+        )
+        for severity in Deadline.Severity
+        for safe in (soon, later)
+    ]
+
+
 def hours_of(user: User) -> tuple[Clockface, str]:
     """Return the person's hours, and their own time zone or an empty string for the clinic's."""
     own = Hours.objects.filter(user=user).first()
-    if own is None:
-        return Clockface(), ""
-    return Clockface(morning=own.morning, quiet_from=own.quiet_from, quiet_until=own.quiet_until), (
-        own.time_zone
-    )
+    return (Clockface(), "") if own is None else (own.face, own.time_zone)

@@ -29,7 +29,8 @@ from caseapp.deadlines.models import Deadline
 from caseapp.matters.models import Matter
 from caseapp.reminders import escalation, message
 from caseapp.reminders.hours import Clockface, digest_may_go, may_go
-from caseapp.reminders.models import Dispatch, Hours, Reminder
+from caseapp.reminders.models import Dispatch, Reminder
+from caseapp.reminders.queries import hours_of
 from caseapp.reminders.steps import is_pressing, patience
 
 logger = logging.getLogger(__name__)
@@ -57,11 +58,8 @@ class Outcome(Enum):
 
 def face_and_zone(person: User) -> tuple[Clockface, ZoneInfo]:
     """Return the hours that the person has set, or the usual ones, and the zone they are counted in."""
-    own = Hours.objects.filter(user=person).first()
-    if own is None:
-        return Clockface(), ZoneInfo(person.clinic.time_zone)
-    face = Clockface(morning=own.morning, quiet_from=own.quiet_from, quiet_until=own.quiet_until)
-    return face, ZoneInfo(own.time_zone or person.clinic.time_zone)
+    face, zone = hours_of(person)
+    return face, ZoneInfo(zone or person.clinic.time_zone)
 
 
 def send_owed(*, now: datetime) -> int:

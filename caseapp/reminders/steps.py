@@ -6,7 +6,7 @@ A step begins when the message before it was sent. Close to the date, hours coun
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-TEAM, SUPERVISOR, DIRECTOR = 0, 1, 2
+TEAM, SUPERVISOR = 0, 1
 NEAR_DAYS = 3
 
 

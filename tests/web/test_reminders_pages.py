@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -12,7 +13,7 @@ from django.urls import reverse
 from caseapp.access.models import User
 from caseapp.deadlines import services as deadlines
 from caseapp.deadlines.models import Deadline
-from caseapp.reminders import queries, services
+from caseapp.reminders import queries, services, steps
 from caseapp.reminders.hours import Clockface
 from caseapp.reminders.models import Hours
 from tests.conftest import NOW, TODAY, Cast
@@ -42,6 +43,20 @@ def brief(cast: Cast) -> Deadline:
     deadlines.confirm(deadline, by=cast.ana, at=NOW)
     services.remind(now=NOW)
     return deadline
+
+
+def test_how_long_one_has_to_answer_is_said_as_it_is_counted(
+    cast: Cast, client_for: Signed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = steps.Step(within=timedelta(days=9), near=timedelta(hours=7))
+    monkeypatch.setitem(steps.STEPS, "advisory", {steps.TEAM: step})
+
+    page = client_for(cast.ana).get(reverse("my-reminders")).content.decode()
+
+    table = page[page.index("<tbody") : page.index("</tbody>")]
+    rows = [" ".join(re.sub(r"<[^>]+>", " ", row).split()) for row in table.split("</tr>")]
+    assert "Advisory, within 3 days after 7 hours never" in rows
+    assert "Advisory after 9 days never" in rows
 
 
 def answers(page: str) -> str:

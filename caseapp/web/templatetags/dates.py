@@ -34,6 +34,16 @@ def opening(deadline: Deadline) -> bool:
 
 
 @register.filter
+def span(value: timedelta) -> str:
+    """Write a time to wait in whole hours, or in days from one day on."""
+    hours = round(value / timedelta(hours=1))
+    days = hours // 24
+    if days:
+        return ngettext("%(n)d day", "%(n)d days", days) % {"n": days}
+    return ngettext("%(n)d hour", "%(n)d hours", hours) % {"n": hours}
+
+
+@register.filter
 def dia(value: date) -> str:
     """Write a date, or a moment's day, for a reader of Spanish: martes 7 de julio de 2026."""
     return in_spanish_words(localtime(value).date() if isinstance(value, datetime) else value)

@@ -14,6 +14,7 @@ from caseapp import clock
 from caseapp.access.rules import Act, may
 from caseapp.deadlines.queries import deadline_for
 from caseapp.reminders import queries, services
+from caseapp.reminders.steps import NEAR_DAYS
 from caseapp.web.acts import attempt, attempt_or_say, sent
 from caseapp.web.forms.reminders import MyHours
 from caseapp.web.http import StaffRequest
@@ -35,7 +36,8 @@ def my_reminders(request: StaffRequest) -> HttpResponse:
     ):
         messages.success(request, _("Saved. Your next message comes at these hours."))
         return redirect("my-reminders")
-    return render(request, "reminders/mine.html", {"form": form}, status=422 if form.errors else 200)
+    context = {"form": form, "waits": queries.waits(), "near_days": NEAR_DAYS}
+    return render(request, "reminders/mine.html", context, status=422 if form.errors else 200)
 
 
 @require_POST
