@@ -5,9 +5,9 @@ Pure arithmetic. What is closed is asked of the caller, because a legal holiday 
 """
 
 from calendar import monthrange
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
-from typing import Literal
+from typing import Literal, Protocol, TypeVar
 
 IsClosed = Callable[[date], bool]
 LeapDay = Literal["Feb 28", "Mar 1"]
@@ -15,6 +15,22 @@ LeapDay = Literal["Feb 28", "Mar 1"]
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 ONE_DAY = timedelta(days=1)
+
+
+class Ends(Protocol):
+    """Something with the last day on which it is valid, if it has one."""
+
+    @property
+    def expires_on(self) -> date | None: ...
+
+
+Ending = TypeVar("Ending", bound=Ends)
+
+
+def ending(things: Iterable[Ending], *, last: date) -> list[tuple[date, Ending]]:
+    """Return those that end by `last`, or have ended, each with its day."""
+    dated = [(thing.expires_on, thing) for thing in things]
+    return [(day, thing) for day, thing in dated if day is not None and day <= last]
 
 
 def is_weekend(day: date) -> bool:

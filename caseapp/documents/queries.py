@@ -10,6 +10,7 @@ from django.db.models import Prefetch
 from django.shortcuts import get_object_or_404
 
 from caseapp.access.models import User
+from caseapp.days import ending
 from caseapp.documents.models import Document, DocumentQuerySet, Version
 from caseapp.matters import queries as matters
 from caseapp.matters.models import Matter
@@ -47,9 +48,7 @@ def expiring(user: User, today: date, within_days: int) -> list[Document]:
     their_matters = Prefetch("matter", Matter.objects.prefetch_related(Prefetch("parties", PRINCIPAL_FIRST)))
     found = list(of_open_ones.prefetch_related(their_matters))
     keyring.preload(user.clinic_id, {document.matter_id for document in found})
-    dated = [(document.expires_on, document) for document in found]
-    ending = [(day, document) for day, document in dated if day is not None and day <= last]
-    return [document for _day, document in sorted(ending, key=lambda each: (each[0], each[1].id))]
+    return [document for _day, document in sorted(ending(found, last=last), key=lambda e: (e[0], e[1].id))]
 
 
 def on_open_matters(user: User) -> DocumentQuerySet:
@@ -62,12 +61,6 @@ def brought(ids: Iterable[UUID]) -> list[Document]:
     """Return these documents: one query. Asks nobody's leave: the ids come from a query that did."""
     wanted = list(ids)
     return list(Document.objects.filter(pk__in=wanted)) if wanted else []
-
-
-def ending(documents: Iterable[Document], *, last: date) -> list[tuple[date, Document]]:
-    """Return those that end by `last`, or have ended. Their keys must be at hand: each is opened."""
-    dated = [(document.expires_on, document) for document in documents]
-    return [(day, document) for day, document in dated if day is not None and day <= last]
 
 
 def open_together(clinic_id: UUID, documents: Iterable[Document]) -> None:

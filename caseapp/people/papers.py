@@ -81,12 +81,6 @@ def on_open_matters(user: User) -> QuerySet[Paper]:
     return Paper.objects.filter(person__in=clients.values("pk")).order_by("-recorded_at", "pk")
 
 
-def ending(papers: Iterable[Paper], *, last: date) -> list[tuple[date, Paper]]:
-    """Return those that end by `last`, or have ended. Their keys must be at hand: each is opened."""
-    dated = [(paper.expires_on, paper) for paper in papers]
-    return [(day, paper) for day, paper in dated if day is not None and day <= last]
-
-
 def brought(ids: Iterable[UUID]) -> list[Paper]:
     """Return these papers with their people: one query.
 

@@ -11,7 +11,8 @@ from django.db.models import Count, Prefetch, Q, QuerySet, Sum
 from django.shortcuts import get_object_or_404
 
 from caseapp.access.models import User
-from caseapp.deadlines.models import CaseEvent, Deadline
+from caseapp.deadlines.models import CaseEvent, Deadline, Notice
+from caseapp.documents.models import Document
 from caseapp.filings.models import Filing
 from caseapp.matters.models import Matter, Note, Party
 from caseapp.matters.queries import PRINCIPAL_FIRST, open_together, parties_of
@@ -133,6 +134,8 @@ class Going:
     deadlines: int
     events: int
     filings: int
+    documents: int
+    notices: int
     notes: int
     contacts: int
     papers: int
@@ -158,6 +161,8 @@ def what_goes(user: User, purge: Purge) -> Going:
         deadlines=Deadline.objects.filter(matter=matter).count(),
         events=CaseEvent.objects.filter(matter=matter).count(),
         filings=Filing.objects.filter(matter=matter).count(),
+        documents=Document.objects.filter(matter=matter).count(),
+        notices=Notice.objects.filter(matter=matter).count(),
         notes=Note.objects.filter(matter=matter).count(),
         contacts=SafeContact.objects.filter(person__in=gone).count(),
         papers=Paper.objects.filter(person__in=gone).count(),

@@ -10,6 +10,7 @@ from django.http import Http404
 from caseapp.access.models import User
 from caseapp.access.rules import MayNot
 from caseapp.audit.models import Entry
+from caseapp.days import ending
 from caseapp.matters import services as matters
 from caseapp.people import papers
 from caseapp.people import services as people
@@ -96,7 +97,7 @@ def test_what_ends_on_the_last_day_asked_for_is_found_and_the_day_after_is_not(c
     passport(cast, ends=last + timedelta(days=1))
     passport(cast, ends=None)
 
-    found = papers.ending(papers.on_open_matters(cast.ana), last=last)
+    found = ending(papers.on_open_matters(cast.ana), last=last)
 
     assert {paper.pk for _day, paper in found} == {ended.pk, on_the_day.pk}
 

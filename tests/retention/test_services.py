@@ -14,11 +14,17 @@ from django.db import connections, transaction
 
 from caseapp.access.rules import MayNot
 from caseapp.audit.models import Entry
+from caseapp.deadlines import notices
 from caseapp.deadlines import services as deadlines
+from caseapp.deadlines.models import Notice
+from caseapp.documents import services as documents
+from caseapp.documents.models import Document
+from caseapp.documents.receiving import receive
 from caseapp.matters import services as matters
 from caseapp.matters.models import Matter
+from caseapp.people import papers
 from caseapp.people import services as people
-from caseapp.people.models import Person
+from caseapp.people.models import Paper, Person
 from caseapp.people.services import Particulars
 from caseapp.retention import queries, services
 from caseapp.retention.models import Hold, Purge
@@ -210,6 +216,22 @@ def test_a_purge_leaves_no_key_no_row_and_a_trail_without_values(cast: Cast) -> 
     assert purge.rows_removed >= 3
     assert Entry.objects.filter(matter_id=matter_id, event=Entry.Event.PURGED).count() == 1
     assert Entry.objects.filter(matter_id=matter_id, event=Entry.Event.MATTER_OPENED).count() == 1
+
+
+def test_a_purge_names_and_takes_documents_notices_and_papers(cast: Cast) -> None:
+    received = receive("scan.pdf", b"%PDF-1.4 passport")
+    documents.add_document(cast.matter, received, documents.Described(kind="passport"), by=cast.ana, at=NOW)
+    papers.record(cast.mateo, papers.Described(kind="passport", number="GT-1"), by=cast.ana, at=NOW)
+    notices.record(cast.matter, notices.Arrived(arrived_on=TODAY, service="mail"), by=cast.ana, at=NOW)
+    close(cast)
+    purge = propose(cast)
+    shown = queries.what_goes(cast.dee, purge)
+
+    approve(cast, purge)
+
+    assert (shown.documents, shown.notices, shown.papers) == (1, 1, 1)
+    for rows in (Document.objects.all(), Notice.objects.all(), Paper.objects.all()):
+        assert not rows.exists()
 
 
 def test_a_purge_leaves_the_other_clinic_alone(cast: Cast) -> None:

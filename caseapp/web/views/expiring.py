@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from caseapp import clock
+from caseapp.days import ending
 from caseapp.documents import queries as documents
 from caseapp.documents.models import Document
 from caseapp.matters import services as matters_services
@@ -48,7 +49,7 @@ def expiring(request: StaffRequest) -> HttpResponse:
     last = today + timedelta(days=within)
     of_matters = documents.expiring(request.user, today, within)
     documents.open_together(request.user.clinic_id, of_matters)
-    found = [Ending(on, paper=paper) for on, paper in papers.ending(theirs, last=last)]
+    found = [Ending(on, paper=paper) for on, paper in ending(theirs, last=last)]
     found += [Ending(d.expires_on, document=d) for d in of_matters if d.expires_on is not None]
     matters_services.record_list_view(by=request.user)
     context = {
@@ -69,8 +70,8 @@ def for_today(
     here = [document for document in of_matters if document.matter_id in known]
     for document in here:
         document.matter = known[document.matter_id]
-    found = [Ending(on, paper=paper) for on, paper in papers.ending(theirs, last=last)]
-    found += [Ending(on, document=document) for on, document in documents.ending(here, last=last)]
+    found = [Ending(on, paper=paper) for on, paper in ending(theirs, last=last)]
+    found += [Ending(on, document=document) for on, document in ending(here, last=last)]
     since = today - timedelta(days=ENDED_ON_TODAY)
     return in_order(each for each in found if each.on >= since)
 
