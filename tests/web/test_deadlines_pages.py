@@ -72,6 +72,24 @@ def test_what_happened_is_chosen_first_and_only_its_own_questions_are_asked(
     assert "How it reached the client" not in moved and "What was decided" not in moved
 
 
+def test_what_happened_may_be_chosen_and_entered_with_nothing_of_it_in_the_address(
+    cast: Cast, client_for: Signed
+) -> None:
+    ana, address = client_for(cast.ana), reverse("event-new", args=[cast.matter.id])
+
+    asked = ana.post(address, {"choose": "ij-decision"})
+    entered = ana.post(
+        address,
+        {"kind": "ij-decision", "on": "2026-06-03", "service": "oral", "outcome": "denied", "note": ""},
+    )
+
+    shown = asked.content.decode()
+    assert asked.status_code == 200 and "Given orally" in shown and "aria-invalid" not in shown
+    assert f'action="{address}"' in shown and 'name="kind" value="ij-decision"' in shown
+    assert entered.status_code == 302
+    assert CaseEvent.objects.get().kind == "ij-decision"
+
+
 def test_a_decision_is_entered_and_its_dates_are_proposed_with_their_reasons(
     cast: Cast, client_for: Signed
 ) -> None:

@@ -40,12 +40,16 @@ from caseapp.web.views.notices import asked_for
 
 @require_http_methods(["GET", "POST"])
 def event_new(request: StaffRequest, matter_id: UUID) -> HttpResponse:
-    """Choose what happened, then say when and how; afterwards look at what it proposes."""
+    """Choose what happened, then say when and how; afterwards look at what it proposes.
+
+    What happened may be chosen by sending it: an address stays in the browser's history.
+    """
     matter = matters.matter_for(request.user, matter_id)
     check_may_work_on(request.user, matter, Act.RECORD_EVENT)
     notice = asked_for(request, matter)
     try:
-        kind = events.event(request.GET.get("kind", ""))
+        chosen = request.POST.get("choose")
+        kind = events.event(chosen or request.POST.get("kind") or request.GET.get("kind", ""))
     except RuleError:
         context = {"matter": matter, "groups": kinds_of_event(), "any_rule": events.ANY_RULE}
         context["notice"] = notice
@@ -53,7 +57,7 @@ def event_new(request: StaffRequest, matter_id: UUID) -> HttpResponse:
     initial: dict[str, Any] = {"on": (notice and notice.dated) or clock.today(request.user.clinic.time_zone)}
     if notice and notice.service in kind.services:
         initial["service"] = notice.service
-    form = RecordEvent(sent(request), kind=kind, initial=initial)
+    form = RecordEvent(None if chosen else sent(request), kind=kind, initial=initial)
     made: list[UUID] = []
 
     def record(_typed: dict[str, Any]) -> None:

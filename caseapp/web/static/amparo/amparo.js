@@ -146,13 +146,22 @@
 
   /* ---- Forms. A page that answers a form would stay, with all that was typed, in the tab's history on the
      laptop's disk. So forms are sent without leaving the page; the answer takes the place of what is shown. ---- */
-  const IN_PLACE = { 'hx-boost': 'true', 'hx-push-url': 'false', 'hx-target': '#main', 'hx-select': '#main', 'hx-swap': 'outerHTML show:window:top', 'hx-sync': 'this:drop', 'hx-disinherit': '*' };
+  const IN_PLACE = { 'hx-push-url': 'false', 'hx-target': '#main', 'hx-select': '#main', 'hx-swap': 'outerHTML show:window:top', 'hx-sync': 'this:drop', 'hx-disinherit': '*' };
   function sendInPlace() {
     if (!window.htmx) return;
     document.querySelectorAll('main[data-in-place] form[method=post]:not([hx-post], [hx-boost]), form.search:not([hx-boost])').forEach((form) => {
-      Object.entries(IN_PLACE).forEach(([name, value]) => form.setAttribute(name, value));
-      window.htmx.process(form);
+      inPlace(form, { 'hx-boost': 'true' });
     });
+    /* What kind of thing happened is chosen by a link for whoever has no script, and is in no address for the others. */
+    document.querySelectorAll('a[data-choose]:not([hx-post])').forEach((link) => {
+      const to = new URL(link.href);
+      to.searchParams.delete('kind');
+      inPlace(link, { 'hx-post': to.pathname + to.search, 'hx-vals': JSON.stringify({ choose: link.dataset.choose }) });
+    });
+  }
+  function inPlace(element, how) {
+    Object.entries({ ...IN_PLACE, ...how }).forEach(([name, value]) => element.setAttribute(name, value));
+    window.htmx.process(element);
   }
   /* What was typed stays; a page that refuses says why in its heading and first lines. */
   function refusal({ xhr, boosted }) {
@@ -184,7 +193,7 @@
     armRemask(document);
     unhide();
     sendInPlace();
-    announce(scope.dataset?.announce || scope.querySelector?.('[data-announce]')?.dataset.announce);
+    announce(scope.dataset?.announce || scope.querySelector?.('[data-announce]')?.dataset.announce || (scope.id === 'main' && scope.querySelector('h1')?.textContent));
     if (document.activeElement && document.activeElement !== document.body) return;
     if (!before?.inside) return;
     const find = (s) => (scope.matches?.(s) ? scope : scope.querySelector?.(s));
